@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url'
+import { ensureInstalled } from './install.mjs'
+
+if (await ensureInstalled()) {
+  // In this process and from the sources: nothing to build, and Ctrl-C reaches the demo without a go-between.
+  const main = new URL('../src/cli/main.ts', import.meta.url)
+  process.argv = [process.execPath, fileURLToPath(main), 'demo', ...process.argv.slice(2)]
+  const { register } = await import('tsx/esm/api')
+  register()
+  await import(main.href)
+} else {
+  process.exitCode = 1
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'tsdown'
+import { entries, entryName, entrySource } from './scripts/entries.mjs'
+
+const library = Object.fromEntries(Object.keys(entries).map((s) => [entryName(s), entrySource(s)]))
+const program = { 'cli/main': 'src/cli/main.ts' }
+
+export default defineConfig({
+  entry: library,
+  // The program is run, never required: it needs no CommonJS.
+  format: { esm: { entry: { ...library, ...program } }, cjs: {} },
+  platform: 'node',
+  target: 'node20.19',
+  tsconfig: 'tsconfig.build.json',
+  dts: true,
+  shims: true,
+  hash: false,
+  clean: true,
+  // What is only a devDependency would be copied into our files.
+  deps: { skipNodeModulesBundle: true },
+})
