@@ -47,6 +47,7 @@ export default defineConfig({
           include: ['test/package/consumer/*.test.ts'],
           globalSetup: 'test/package/packed.ts',
           fileParallelism: false,
+          maxConcurrency: 2,
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },

@@ -22,7 +22,9 @@ async function makeApp(name: string, packages: string[]): Promise<string> {
 
 async function passes(command: string, args: string[], cwd: string): Promise<void> {
   const { code, output } = await run(command, args, { cwd, timeoutMs: 110_000 })
-  expect(code, output).toBe(0)
+  // A minified bundle that crashes prints itself.
+  const lines = output.split('\n').map((line) => line.slice(0, 300))
+  expect(code, lines.join('\n')).toBe(0)
 }
 
 let withPg = ''
@@ -93,7 +95,7 @@ describe('esbuild', () => {
   })
 })
 
-describe('TypeScript', () => {
+describe.concurrent('TypeScript', () => {
   const compilers = { '5.4': '5.4.5', '5.9': '5.9.3', '6.0': '6.0.3', '7.0': '7.0.2' }
   const modules = {
     commonjs: { module: 'commonjs' },
@@ -125,18 +127,14 @@ describe('TypeScript', () => {
 
   const cases = Object.entries(compilers).flatMap(([line, version]) =>
     Object.entries(modules).flatMap(([name, module]) =>
-      environments.map((environment) => ({
-        line,
-        version,
-        name,
-        module,
-        environment,
-        where: environment.name,
-      })),
+      environments.map((environment) => {
+        const title = `${line}, ${name}, ${environment.name}`
+        return [title, { version, name, module, environment }] as const
+      }),
     ),
   )
 
-  test.each(cases)('$line, $name, $where', async ({ version, name, module, environment }) => {
+  test.each(cases)('%s', async (_, { version, name, module, environment }) => {
     const { app, lib, types, files } = environment
     const kinds = name.startsWith('node') ? ['ts', 'mts', 'cts'] : ['ts']
     const compilerOptions = {
@@ -145,12 +143,13 @@ describe('TypeScript', () => {
       lib,
       types,
       strict: true,
-      skipLibCheck: false,
+      // The types of pg's own parts are written for TypeScript 5.7 and later; ours are checked without pg.
+      skipLibCheck: version === '5.4.5' && files.includes('with-pg'),
       esModuleInterop: true,
       noEmit: true,
       rootDir: '.',
     }
-    const config = `tsconfig.${name}.json`
+    const config = `tsconfig.${version}.${name}.json`
     const included = files.flatMap((file) => kinds.map((kind) => `${file}.${kind}`))
     writeFileSync(join(app(), config), JSON.stringify({ compilerOptions, files: included }))
     await passes(process.execPath, [join(home, `ts-${version}`, 'bin/tsc'), '-p', config], app())
