@@ -22,18 +22,6 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'types',
-          include: [],
-          typecheck: {
-            enabled: true,
-            only: true,
-            include: ['test/types/**/*.test-d.ts'],
-            tsconfig: 'test/types/tsconfig.json',
-          },
-        },
-      },
-      {
-        test: {
           name: 'package',
           include: ['test/package/*.test.ts'],
           globalSetup: 'test/package/packed.ts',

@@ -19,7 +19,7 @@ export const lanes = [
   { name: 'lint', command: [tool('biome'), 'check', '--error-on-warnings', '.'] },
   { name: 'typecheck', command: [tool('tsc'), '-p', 'tsconfig.json'] },
   tests('unit'),
-  tests('types'),
+  { name: 'types', command: [join(root, 'scripts/types.mjs')], counts: true },
   tests('integration'),
   tests('package'),
   { name: 'docs', command: [tool('typedoc')], heavy: true },
