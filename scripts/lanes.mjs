@@ -22,6 +22,7 @@ export const lanes = [
   { name: 'types', command: [join(root, 'scripts/types.mjs')], counts: true },
   tests('integration'),
   tests('package'),
+  { name: 'unused', command: [tool('knip')], heavy: true },
   { name: 'docs', command: [tool('typedoc')], heavy: true },
   { ...tests('consumer'), heavy: true },
   { name: 'runtimes', command: [join(root, 'scripts/runtimes.mjs')], heavy: true, counts: true },

@@ -1,0 +1,17 @@
+import type { KnipConfig } from 'knip'
+import { entries, entrySource } from './scripts/entries.mjs'
+
+/** Finds files, exports and packages that nobody uses. What the package exports is used by definition. */
+export default {
+  entry: [
+    ...Object.keys(entries).map(entrySource),
+    'src/cli/main.ts',
+    'scripts/*.mjs',
+    'test/**/*.test.ts',
+    'test/**/*.test-d.ts',
+    'test/package/{programs,smoke}/*',
+    'test/house/fixtures/*',
+  ],
+  ignore: ['test/house/fixtures/broken.case.ts'],
+  project: ['src/**/*.ts', 'scripts/*.mjs', 'test/**/*.ts'],
+} satisfies KnipConfig
