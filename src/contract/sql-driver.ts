@@ -1,0 +1,62 @@
+import type { Driver } from './driver.ts'
+
+/** A row as the driver gives it: column names to values. */
+export type Row = Record<string, unknown>
+
+export interface QueryResult<R = Row> {
+  rows: R[]
+  /** Rows returned, or rows affected where none are returned. */
+  rowCount: number
+  fields: { name: string }[]
+  /** The key that the server generated, where the driver reports one. */
+  insertId?: number | bigint | string
+}
+
+export type Isolation =
+  | 'read uncommitted'
+  | 'read committed'
+  | 'repeatable read'
+  | 'snapshot'
+  | 'serializable'
+
+/** How a transaction begins. */
+export interface BeginOptions {
+  isolation?: Isolation
+  readOnly?: boolean
+}
+
+/** What is done with a savepoint: set it, forget it, or go back to it. */
+export type SavepointMove = 'set' | 'release' | 'rollback'
+
+/** A driver that speaks SQL. Statements arrive one after another: the pool queues those of one connection. */
+export interface SqlDriver<C> extends Driver<C> {
+  /** Runs one statement; with `name`, as a prepared statement of that name, prepared when the connection first sees it. */
+  query(
+    connection: C,
+    sql: string,
+    params: readonly unknown[],
+    options: { name?: string },
+  ): Promise<QueryResult>
+  begin(connection: C, options: BeginOptions): Promise<void>
+  /** Resolves only when the server says that it has committed; a COMMIT answered by ROLLBACK is `TRANSACTION_ABORTED`. */
+  commit(connection: C): Promise<void>
+  rollback(connection: C): Promise<void>
+  savepoint(connection: C, name: string, move: SavepointMove): Promise<void>
+  /** Reads a large result in batches; a consumer that stops early leaves the connection usable. */
+  stream?(
+    connection: C,
+    sql: string,
+    params: readonly unknown[],
+    options: { batch: number },
+  ): AsyncIterable<Row>
+  /** Asks the server to stop what runs on this connection; resolves when that request can no longer hit anything. */
+  cancel?(connection: C): Promise<void>
+  /** Statements may share this connection while others are in flight, from now on or no longer. */
+  pipeline?(connection: C, on: boolean): void
+  /** The driver can name prepared statements. */
+  readonly preparesByName?: boolean
+  /** The placeholder of the parameter at this position, counted from 1: `$1`, `?`, `@p1`. Default `?`. */
+  placeholder?(position: number): string
+  /** True for an error that says that the server lost a prepared statement, or that its plan is no longer valid. */
+  isStalePlan?(error: unknown): boolean
+}

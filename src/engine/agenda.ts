@@ -1,0 +1,47 @@
+import { PATIENCE_MS } from './growth.ts'
+import { nextIdleEnd } from './retirement.ts'
+import type { Slot } from './slot.ts'
+import type { EngineState } from './state.ts'
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** When the engine next has something to do of its own accord. It may be too early, never too late. */
+export function nextWake<R, H>(state: EngineState<R, H>, now: number): number {
+  let at = Math.min(state.deadlines.earliest, nextIdleEnd(state), nextConnect(state))
+  for (const slot of state.slots) at = Math.min(at, nextOf(state, slot, now))
+  if (state.closing && state.counts.leased + state.counts.resetting > 0)
+    at = Math.min(at, state.drainDeadline)
+  return at
+}
+
+function nextOf<R, H>(state: EngineState<R, H>, slot: Slot<R, H>, now: number): number {
+  const { options } = state
+  switch (slot.state) {
+    case 'idle':
+      return Math.min(slot.expiresAt, nextKeepalive(state, slot))
+    case 'leased':
+      return options.leakThresholdMs > 0 && !slot.leakReported ? slot.since + options.leakThresholdMs : NEVER
+    case 'validating':
+    case 'resetting': {
+      const patience = slot.since + PATIENCE_MS
+      return state.queue.size > 0 && patience > now ? Math.min(slot.deadline, patience) : slot.deadline
+    }
+    default:
+      return slot.deadline
+  }
+}
+
+/** Background checks go one after the other: the next is due when the one under way has ended. */
+export function nextKeepalive<R, H>(state: EngineState<R, H>, slot: Slot<R, H>): number {
+  const { keepaliveMs } = state.options
+  if (keepaliveMs === 0 || state.counts.validating > state.preparing) return NEVER
+  return slot.aliveAt + keepaliveMs
+}
+
+function nextConnect<R, H>(state: EngineState<R, H>): number {
+  const { backoff, counts } = state
+  if (!backoff.failing || counts.connecting > 0 || state.closing || state.suspended) return NEVER
+  const waitedFor = state.queue.size > 0 || state.readies.size > 0
+  const wanted = waitedFor || state.live < state.options.min
+  return wanted ? backoff.until(waitedFor) : NEVER
+}

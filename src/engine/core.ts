@@ -1,0 +1,77 @@
+import type { Clock } from '../contract/clock.ts'
+import type { ResolvedOptions } from '../contract/options.ts'
+import { GapWatch } from './gap-watch.ts'
+import { PATIENCE_MS } from './growth.ts'
+import type { Ports } from './ports.ts'
+import { move, type Slot } from './slot.ts'
+import { EngineState } from './state.ts'
+
+export interface EngineSurroundings<R, H> {
+  ports: Ports<R, H>
+  clock: Clock
+  /** The driver has a liveness check. */
+  canCheck: boolean
+}
+
+/** What every layer of the engine stands on: the state, the time, and the pool that does what is decided. */
+export abstract class EngineCore<R, H> {
+  readonly state: EngineState<R, H>
+  protected readonly ports: Ports<R, H>
+  readonly #clock: Clock
+  readonly #gaps = new GapWatch()
+  #now: number
+  #wakeAt = Number.POSITIVE_INFINITY
+
+  constructor(options: ResolvedOptions<R>, surroundings: EngineSurroundings<R, H>) {
+    this.state = new EngineState(options, surroundings)
+    this.ports = surroundings.ports
+    this.#clock = surroundings.clock
+    this.#now = surroundings.clock.now()
+  }
+
+  /** The last time read: good enough to stamp what needs no better. */
+  get now(): number {
+    return this.#now
+  }
+
+  /** Serves whom it can and opens what is missing. */
+  abstract pump(): void
+
+  protected look(now: number): void {
+    const wall = this.#clock.wall?.()
+    if (wall !== undefined && this.#gaps.jumped(now, wall)) this.suspectAll(now)
+  }
+
+  protected suspectAll(now: number): void {
+    this.state.suspectAt = now
+  }
+
+  protected chance(): number {
+    return this.#clock.random?.() ?? Math.random()
+  }
+
+  /** Reads the clock. */
+  read(): number {
+    this.#now = this.#clock.now()
+    return this.#now
+  }
+
+  protected move(slot: Slot<R, H>, to: Slot['state'], now: number): void {
+    move(slot as Slot, to, now, this.state.counts)
+  }
+
+  protected wakeBy(at: number): void {
+    if (at >= this.#wakeAt) return
+    this.#wakeAt = at
+    this.ports.wake(at)
+  }
+
+  protected woken(): void {
+    this.#wakeAt = Number.POSITIVE_INFINITY
+  }
+
+  /** Checks and resets under way are counted on for the queue, but not for long: then somebody must look again. */
+  protected loseFaithLater(): void {
+    if (this.state.queue.size > 0) this.wakeBy(this.#now + PATIENCE_MS)
+  }
+}

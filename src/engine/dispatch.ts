@@ -1,0 +1,185 @@
+import { nextKeepalive } from './agenda.ts'
+import { connectsWanted } from './growth.ts'
+import { Lifecycle } from './lifecycle.ts'
+import type { Refusal } from './ports.ts'
+import { dueReason, needsCheck, nextIdleEnd } from './retirement.ts'
+import type { Slot } from './slot.ts'
+import type { Waiter } from './waiter.ts'
+
+/** Brings connections and waiters together: the pump, and all that ends in it. */
+export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
+  #pumping = false
+  #pumpAgain = false
+
+  /** Serves whom it can and opens what is missing. A change that happens meanwhile makes it go round again. */
+  pump(): void {
+    if (this.#pumping) {
+      this.#pumpAgain = true
+      return
+    }
+    this.#pumping = true
+    try {
+      do {
+        this.#pumpAgain = false
+        this.serve()
+        this.grow()
+        this.tellReady()
+      } while (this.#pumpAgain)
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  protected serve(): void {
+    const { state } = this
+    while (!state.suspended && state.queue.first !== undefined && state.idle.size > 0) {
+      const now = this.read()
+      const waiter = state.queue.first
+      const slot = this.pickIdle(waiter.affinity, now)
+      if (slot === undefined) return
+      if (!this.mustCheck(slot, now)) {
+        state.idle.remove(slot)
+        this.handOver(slot, waiter, now)
+      } else if (state.queue.size > state.counts.validating - state.preparing) {
+        this.check(slot, now)
+      } else return
+    }
+  }
+
+  protected grow(): void {
+    const { state } = this
+    const { backoff } = state
+    if (state.slots.size >= state.cap) return
+    if (state.queue.size === 0 && state.live >= state.options.min && state.readies.size === 0) return
+    const now = this.read()
+    for (let wanted = connectsWanted(state, now); wanted > 0 && state.slots.size < state.cap; wanted--) {
+      if (backoff.failing) {
+        const until = backoff.until(state.queue.size > 0 || state.readies.size > 0)
+        if (now < until) this.wakeBy(until)
+        if (now < until || state.counts.connecting > 0) return
+      }
+      if (state.options.permits?.take() === false) return
+      this.connect(now)
+    }
+  }
+
+  protected tellReady(): void {
+    const { state } = this
+    if (state.readies.size === 0 || state.open < state.readyAt) return
+    for (const waiter of state.readies) {
+      this.withdraw(waiter)
+      this.ports.ready(waiter)
+    }
+  }
+
+  /** A connection is free: it retires, or goes to the first waiter, or becomes idle. */
+  protected free(slot: Slot<R, H>, now: number, after: 'used' | 'proven'): void {
+    const { state } = this
+    slot.deadline = Number.POSITIVE_INFINITY
+    const reason = dueReason(state, slot, now)
+    if (reason !== undefined) {
+      this.closeSlot(slot, reason, now)
+      return
+    }
+    const waiter = state.suspended ? undefined : state.queue.first
+    if (waiter !== undefined && (after === 'proven' || !needsCheck(state, slot, now))) {
+      this.handOver(slot, waiter, now)
+      return
+    }
+    this.move(slot, 'idle', now)
+    state.idle.add(slot)
+    this.ports.idle(slot)
+    this.wakeBy(Math.min(slot.expiresAt, nextIdleEnd(state), nextKeepalive(state, slot)))
+    if (waiter !== undefined || state.readies.size > 0) this.pump()
+  }
+
+  protected handOver(slot: Slot<R, H>, waiter: Waiter, now: number): void {
+    const { state } = this
+    state.queue.remove(waiter)
+    if (state.options.onAcquire === undefined) {
+      this.grant(slot, waiter, now)
+      return
+    }
+    this.move(slot, 'validating', now)
+    slot.deadline = now + state.options.validateTimeoutMs
+    slot.waiter = waiter
+    waiter.slot = slot
+    waiter.state = 'preparing'
+    state.preparing++
+    this.wakeBy(slot.deadline)
+    this.ports.prepare(slot, waiter)
+  }
+
+  protected grant(slot: Slot<R, H>, waiter: Waiter, now: number): void {
+    waiter.state = 'settled'
+    waiter.slot = undefined
+    this.state.deadlines.finished(waiter)
+    this.lease(slot, now)
+    if (!this.ports.grant(waiter, slot)) this.free(slot, now, 'proven')
+  }
+
+  protected lease(slot: Slot<R, H>, now: number): void {
+    const { leakThresholdMs } = this.state.options
+    this.move(slot, 'leased', now)
+    slot.uses++
+    slot.deadline = Number.POSITIVE_INFINITY
+    slot.leakReported = false
+    if (leakThresholdMs > 0) this.wakeBy(now + leakThresholdMs)
+  }
+
+  protected withdraw(waiter: Waiter): void {
+    const { state } = this
+    if (waiter.kind === 'ready') state.readies.delete(waiter)
+    else if (waiter.state === 'queued') state.queue.remove(waiter)
+    else if (waiter.slot !== undefined) this.unbind(waiter.slot as Slot<R, H>)
+    waiter.state = 'settled'
+    state.deadlines.finished(waiter)
+  }
+
+  protected requeue(waiter: Waiter): void {
+    waiter.state = 'queued'
+    this.state.queue.rejoin(waiter)
+  }
+
+  protected unbind(slot: Slot<R, H>): Waiter | undefined {
+    const { waiter } = slot
+    if (waiter === undefined) return undefined
+    slot.waiter = undefined
+    waiter.slot = undefined
+    this.state.preparing--
+    return waiter
+  }
+
+  protected refuseAll(why: Refusal): void {
+    const { state } = this
+    for (let waiter = state.queue.first; waiter !== undefined; waiter = state.queue.first) {
+      this.ports.refuse(waiter, why)
+      this.withdraw(waiter)
+    }
+    for (const waiter of state.readies) {
+      this.ports.refuse(waiter, why)
+      this.withdraw(waiter)
+    }
+  }
+
+  protected backOff(slot: Slot<R, H>, now: number, permanent: boolean): void {
+    this.state.backoff.failed({ now, startedAt: slot.since, chance: this.chance(), permanent })
+    if (permanent && this.state.open === 0) this.refuseAll('permanent')
+  }
+
+  protected forget(slot: Slot<R, H>): void {
+    const { state } = this
+    state.slots.delete(slot)
+    state.options.permits?.give()
+    if (state.closing && state.slots.size === 0) this.ports.closed()
+    else this.pump()
+  }
+
+  /** The socket is gone. */
+  gone(slot: Slot<R, H>): void {
+    if (slot.state !== 'closing') return
+    this.move(slot, 'gone', this.read())
+    this.ports.gone(slot, slot.reason)
+    this.forget(slot)
+  }
+}

@@ -1,0 +1,65 @@
+import type { ResolvedOptions } from '../contract/options.ts'
+import type { CloseReason } from '../contract/stats.ts'
+import { Backoff } from './backoff.ts'
+import { Deadlines } from './deadlines.ts'
+import { IdleList } from './idle-list.ts'
+import { noSlots, type Slot } from './slot.ts'
+import type { Waiter } from './waiter.ts'
+import { WaiterQueue } from './waiter-queue.ts'
+
+/** All that the engine knows. Its policies read it; the engine alone changes it. */
+export class EngineState<R, H> {
+  options: ResolvedOptions<R>
+  /** The driver has a liveness check. */
+  readonly canCheck: boolean
+  readonly slots = new Set<Slot<R, H>>()
+  readonly counts = noSlots()
+  readonly idle = new IdleList<R, H>()
+  readonly queue = new WaiterQueue()
+  /** Who waits in `ready`. */
+  readonly readies = new Set<Waiter>()
+  readonly deadlines = new Deadlines<Waiter>()
+  readonly backoff = new Backoff()
+  /** Connections that `onAcquire` prepares: those of the validating ones that have a waiter. */
+  preparing = 0
+  /** Connections of an older generation are not lent again. */
+  generation = 0
+  /** Why the generation moved on. */
+  outdated: CloseReason = 'refresh'
+  /** Connections that were last proven alive before this time must prove it again. */
+  suspectAt = Number.NEGATIVE_INFINITY
+  suspended = false
+  closing = false
+  /** Closing: when leases are ended. */
+  drainDeadline = Number.POSITIVE_INFINITY
+
+  constructor(options: ResolvedOptions<R>, facts: { canCheck: boolean }) {
+    this.options = options
+    this.canCheck = facts.canCheck
+  }
+
+  /** Most connections that may exist, those above `max` included. */
+  get cap(): number {
+    return this.options.max + this.options.maxOverflow
+  }
+
+  /** Connections that are there or coming: all but those on their way out. */
+  get live(): number {
+    return this.slots.size - this.counts.closing
+  }
+
+  /** Connections that are usable or in use. */
+  get open(): number {
+    const { idle, leased, validating, resetting } = this.counts
+    return idle + leased + validating + resetting
+  }
+
+  /** How many connections make the pool ready. */
+  get readyAt(): number {
+    return Math.max(this.options.min, 1)
+  }
+
+  get waiting(): number {
+    return this.queue.size + this.preparing
+  }
+}

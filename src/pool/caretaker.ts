@@ -1,0 +1,93 @@
+import type { Driver, ResetDepth } from '../contract/driver.ts'
+import type { ResolvedOptions } from '../contract/options.ts'
+import type { Slot } from '../engine/slot.ts'
+import type { PendingLease } from './pending.ts'
+
+/** What must happen to a connection that comes back. */
+export type Cleaning = 'none' | 'clean' | 'discard'
+
+/** Checks, prepares and cleans connections: the driver's calls and the user's hooks, each with a signal that ends it. */
+export class Caretaker<C, H> {
+  readonly #driver: Driver<C>
+  readonly #options: () => ResolvedOptions<C>
+  readonly #phases = new Map<Slot<C, H>, AbortController>()
+
+  constructor(driver: Driver<C>, options: () => ResolvedOptions<C>) {
+    this.#driver = driver
+    this.#options = options
+  }
+
+  /** Ends the phase that this connection is in. */
+  abort(slot: Slot<C, H>): void {
+    this.#phases.get(slot)?.abort(new Error('the pool no longer waits for this'))
+    this.#phases.delete(slot)
+  }
+
+  /** The liveness check. Rejects or resolves to false when it must not be lent. */
+  check(slot: Slot<C, H>): Promise<boolean> {
+    return this.#during(
+      slot,
+      async (connection, signal) => (await this.#driver.isAlive?.(connection, { signal })) !== false,
+    )
+  }
+
+  prepare(slot: Slot<C, H>, waiter: PendingLease<never>): Promise<void> {
+    const { key, affinity, label } = waiter.options
+    return this.#during(slot, async (connection, signal) => {
+      const facts = { key, affinity, label, lastLabel: slot.label, fresh: slot.uses === 0 }
+      await this.#options().onAcquire?.(connection, { signal, ...facts })
+    })
+  }
+
+  /** What the return of a connection asks for, decided without I/O. */
+  cleaningOf(connection: C): Cleaning {
+    const { reset, onRelease } = this.#options()
+    if (typeof reset === 'function' || reset === 'full') return 'clean'
+    const dirty = this.#isDirty(connection)
+    if (dirty === true && (reset === 'none' || this.#driver.reset === undefined)) return 'discard'
+    const unknown = dirty === undefined && reset === 'rollback' && this.#driver.reset !== undefined
+    return dirty === true || unknown || onRelease !== undefined ? 'clean' : 'none'
+  }
+
+  /** Cleans a connection once it is quiet. Rejects when it cannot be lent again. */
+  clean(slot: Slot<C, H>, quiet: Promise<unknown> | undefined): Promise<void> {
+    return this.#during(slot, async (connection, signal) => {
+      await quiet
+      const { reset, onConnect, onRelease } = this.#options()
+      if (typeof reset === 'function') await reset(connection, { signal })
+      else if (reset !== 'none') await this.#reset(connection, reset)
+      if (reset === 'full') await onConnect?.(connection, { signal })
+      this.#assertClean(connection)
+      if (onRelease === undefined) return
+      await onRelease(connection, { signal })
+      this.#assertClean(connection)
+    })
+  }
+
+  async #reset(connection: C, how: ResetDepth): Promise<void> {
+    if (how === 'full' || this.#isDirty(connection) !== false) await this.#driver.reset?.(connection, how)
+  }
+
+  #assertClean(connection: C): void {
+    if (this.#isDirty(connection) === true) throw new Error('the connection is still dirty after its reset')
+  }
+
+  #isDirty(connection: C): boolean | undefined {
+    try {
+      return this.#driver.isDirty?.(connection)
+    } catch {
+      // Who cannot say is not clean.
+      return true
+    }
+  }
+
+  async #during<T>(slot: Slot<C, H>, work: (connection: C, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const phase = new AbortController()
+    this.#phases.set(slot, phase)
+    try {
+      return await work(slot.connection as C, phase.signal)
+    } finally {
+      if (this.#phases.get(slot) === phase) this.#phases.delete(slot)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { Summary } from '../contract/stats.ts'
+
+/** Buckets to each doubling: an answer is at most 6 % off. */
+const STEPS = 8
+const STEP_BITS = 3
+/** Microseconds: the last bucket begins at 71 minutes. */
+const LARGEST = 2 ** 32 - 1
+
+/**
+ * Durations in buckets that grow with the value. Nothing is allocated before the first one that is not zero.
+ *
+ *     0 1 2 ... 7 | 8 9 ... 15 | 16 18 ... 30 | 32 36 ... 60 | ...   microseconds
+ */
+export class Distribution {
+  #count = 0
+  #zeros = 0
+  #sumMs = 0
+  #maxMs = 0
+  #buckets: number[] | undefined = undefined
+
+  add(ms: number): void {
+    this.#count++
+    if (ms <= 0) {
+      this.#zeros++
+      return
+    }
+    this.#sumMs += ms
+    if (ms > this.#maxMs) this.#maxMs = ms
+    this.#buckets ??= []
+    const at = bucketOf(Math.min(LARGEST, Math.ceil(ms * 1000)))
+    while (this.#buckets.length <= at) this.#buckets.push(0)
+    this.#buckets[at] = (this.#buckets[at] as number) + 1
+  }
+
+  summary(): Summary {
+    return {
+      count: this.#count,
+      meanMs: this.#count === 0 ? 0 : this.#sumMs / this.#count,
+      p50Ms: this.#quantile(0.5),
+      p95Ms: this.#quantile(0.95),
+      p99Ms: this.#quantile(0.99),
+      maxMs: this.#maxMs,
+    }
+  }
+
+  #quantile(share: number): number {
+    let left = Math.ceil(share * this.#count) - this.#zeros
+    if (left <= 0) return 0
+    for (const [at, count] of (this.#buckets ?? []).entries()) {
+      left -= count
+      if (left <= 0) return Math.min(this.#maxMs, middleOf(at) / 1000)
+    }
+    return this.#maxMs
+  }
+}
+
+function bucketOf(us: number): number {
+  if (us < STEPS) return us
+  const doublings = 31 - Math.clz32(us) - STEP_BITS
+  return (doublings + 1) * STEPS + ((us >>> doublings) - STEPS)
+}
+
+function middleOf(bucket: number): number {
+  if (bucket < STEPS) return bucket
+  const doublings = Math.floor(bucket / STEPS) - 1
+  return (STEPS + (bucket % STEPS) + 0.5) * 2 ** doublings
+}

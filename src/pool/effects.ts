@@ -1,0 +1,351 @@
+import type { Clock } from '../contract/clock.ts'
+import type { Driver } from '../contract/driver.ts'
+import {
+  AcquireTimeoutError,
+  ConnectError,
+  messageOf,
+  PoolClosedError,
+  PoolError,
+} from '../contract/errors.ts'
+import type { ResolvedOptions } from '../contract/options.ts'
+import type { CloseReason, Gauges, Snapshot } from '../contract/stats.ts'
+import { Engine } from '../engine/engine.ts'
+import type { Ports, Refusal } from '../engine/ports.ts'
+import type { Slot } from '../engine/slot.ts'
+import type { Waiter } from '../engine/waiter.ts'
+import { Caretaker } from './caretaker.ts'
+import { type ConnectObserver, Connector } from './connector.ts'
+import type { Journal } from './journal.ts'
+import { type LeaseMaker, Lending } from './lending.ts'
+import { type AnyPending, type Pending, PendingLease } from './pending.ts'
+import type { Holder, PoolLease } from './pool-lease.ts'
+import { Appointment, Timetable } from './timetable.ts'
+
+/** A timer that fires later than this tells that the event loop was blocked. */
+const LATE_MS = 20
+
+export interface EffectsParts<C, L> {
+  name: string
+  driver: Driver<C>
+  options: ResolvedOptions<C>
+  clock: Clock
+  journal: Journal
+  makeLease: LeaseMaker<C, L>
+}
+
+/** Does what the engine decided, and tells it what came of it. */
+export class Effects<C, L extends PoolLease<C>>
+  implements Ports<C, Holder>, ConnectObserver<Slot<C, Holder>>
+{
+  readonly engine: Engine<C, Holder>
+  readonly lending: Lending<C, L>
+  lastConnectError: unknown = undefined
+  readonly #name: string
+  readonly #driver: Driver<C>
+  readonly #clock: Clock
+  readonly #journal: Journal
+  readonly #timetable: Timetable
+  readonly #caretaker: Caretaker<C, Holder>
+  readonly #connector: Connector<C, Holder>
+  #appointment: Appointment | undefined = undefined
+  #lateByMs = 0
+  #wasToldOfFailure = false
+  /** Called with every connection that is gone, and at the end with none. */
+  onGone: ((slot: Slot<C, Holder> | undefined) => void) | undefined = undefined
+
+  constructor(parts: EffectsParts<C, L>) {
+    const { name, driver, clock, journal, makeLease } = parts
+    this.#name = name
+    this.#driver = driver
+    this.#clock = clock
+    this.#journal = journal
+    this.#timetable = Timetable.of(clock)
+    const options = () => this.engine.state.options
+    this.#caretaker = new Caretaker(driver, options)
+    this.#connector = new Connector(driver, options, this)
+    const canCheck = driver.isAlive !== undefined
+    this.engine = new Engine(parts.options, { ports: this, clock, canCheck })
+    const { engine } = this
+    this.lending = new Lending({
+      name,
+      driver,
+      engine,
+      journal,
+      caretaker: this.#caretaker,
+      makeLease,
+      options,
+    })
+  }
+
+  // ---- waiters
+
+  /** Puts a caller into the engine's hands, and keeps the process alive for it. */
+  wait(pending: AnyPending, signal: AbortSignal | undefined): void {
+    if (pending instanceof PendingLease) this.lending.waits(pending)
+    if (signal !== undefined) pending.watch(signal, (waiter) => this.#leave(waiter))
+    if (this.#mayExitWhenIdle) this.#timetable.hold()
+    this.engine.join(pending)
+  }
+
+  grant(waiter: Waiter, slot: Slot<C, Holder>): boolean {
+    const pending = waiter as PendingLease<L>
+    this.#settled(pending)
+    const { options, trace } = pending
+    pending.resolve(this.lending.lend(slot, { options, trace, waitedMs: this.engine.now - waiter.since }))
+    for (const other of this.lending.waitingWith(options.key)) {
+      this.engine.leave(other)
+      this.#settled(other)
+      other.resolve(this.lending.join(options.key, other.trace) as L)
+    }
+    return true
+  }
+
+  refuse(waiter: Waiter, why: Refusal): void {
+    const pending = waiter as AnyPending
+    this.#settled(pending)
+    this.#journal.note(`a waiter is refused: ${why}`)
+    pending.reject(this.#refusal(waiter, why))
+  }
+
+  ready(waiter: Waiter): void {
+    const pending = waiter as Pending<void>
+    this.#settled(pending)
+    pending.resolve()
+  }
+
+  #leave(pending: AnyPending): void {
+    this.#settled(pending)
+    this.engine.leave(pending)
+  }
+
+  #settled(pending: AnyPending): void {
+    pending.forgetSignal()
+    if (pending instanceof PendingLease) this.lending.waitsNoLonger(pending)
+    if (this.#mayExitWhenIdle) this.#timetable.letGo()
+  }
+
+  #refusal(waiter: Waiter, why: Refusal): PoolError {
+    if (why === 'closed') return new PoolClosedError(this.#name)
+    if (why === 'permanent') return this.refusedForGood()
+    if (waiter.kind === 'lease') this.#journal.timedOut++
+    return this.timeoutError(waiter)
+  }
+
+  /** The server's refusal, for those who ask while it is fresh. */
+  refusedForGood(): ConnectError {
+    const cause = this.lastConnectError
+    return new ConnectError(this.#name, `the server refuses connections: ${messageOf(cause)}`, { cause })
+  }
+
+  timeoutError(waiter: Waiter): AcquireTimeoutError {
+    const phase =
+      waiter.kind === 'ready' && !this.engine.state.suspended ? 'connect' : this.engine.phaseOf(waiter)
+    const facts = { phase, waitedMs: this.#clock.now() - waiter.since, snapshot: this.snapshot() }
+    return new AcquireTimeoutError(
+      this.#name,
+      facts,
+      this.lastConnectError === undefined ? undefined : { cause: this.lastConnectError },
+    )
+  }
+
+  gauges(): Gauges {
+    const { state } = this.engine
+    return { ...state.counts, total: state.slots.size, waiting: state.waiting, max: state.options.max }
+  }
+
+  snapshot(): Snapshot {
+    let oldest: Slot<C, Holder> | undefined
+    for (const slot of this.engine.state.slots) {
+      if (slot.state === 'leased' && (oldest === undefined || slot.since < oldest.since)) oldest = slot
+    }
+    const snapshot: Snapshot = { ...this.gauges(), lateByMs: this.#lateByMs }
+    if (this.lastConnectError !== undefined) snapshot.lastConnectError = this.lastConnectError
+    if (oldest !== undefined) snapshot.oldestLeaseMs = this.#clock.now() - oldest.since
+    if (oldest?.holder?.stack !== undefined) snapshot.oldestLeaseStack = oldest.holder.stack
+    return snapshot
+  }
+
+  // ---- connects
+
+  connect(slot: Slot<C, Holder>): void {
+    this.#journal.note('connecting', slot.id)
+    void this.#connector.open(slot)
+  }
+
+  abortConnect(slot: Slot<C, Holder>, why: 'timeout' | 'close'): void {
+    const error =
+      why === 'timeout'
+        ? this.#connector.timeoutError(this.#name)
+        : new ConnectError(this.#name, 'the pool is closing')
+    if (why === 'timeout') this.#failed(slot, error)
+    this.#connector.abort(slot, error)
+  }
+
+  connected(slot: Slot<C, Holder>): void {
+    const ms = this.#clock.now() - slot.since
+    this.lastConnectError = undefined
+    this.#journal.created++
+    this.#journal.connectTime.add(ms)
+    if (this.#journal.heard('connect')) this.#journal.tell('connect', { id: slot.id, ms })
+    this.engine.connected(slot)
+  }
+
+  connectFailed(slot: Slot<C, Holder>, error: unknown): void {
+    this.#failed(slot, error)
+    this.engine.connectFailed(slot, this.#driver.classify?.(error, 'connect') === 'permanent')
+  }
+
+  ended(slot: Slot<C, Holder>): void {
+    this.engine.gone(slot)
+  }
+
+  closeLate(slot: Slot<C, Holder>): void {
+    this.#close(slot)
+  }
+
+  lost(slot: Slot<C, Holder>, error: unknown): void {
+    this.#deaths.set(slot, error)
+    this.engine.lost(slot)
+  }
+
+  #failed(slot: Slot<C, Holder>, error: unknown): void {
+    this.lastConnectError = error
+    this.#journal.connectFailed++
+    this.#journal.tell('error', { id: slot.id, error })
+    if (this.#wasToldOfFailure || this.#journal.created > 0) return
+    this.#wasToldOfFailure = true
+    // The first user of a misconfigured pool would otherwise stare at a program that only waits.
+    if (this.#journal.emitter.heard('error') || process.stderr?.isTTY !== true) return
+    process.stderr.write(`rockpool: pool "${this.#name}" cannot connect yet: ${messageOf(error)}\n`)
+  }
+
+  // ---- one connection
+
+  check(slot: Slot<C, Holder>): void {
+    this.#journal.note('checking', slot.id)
+    this.#caretaker.check(slot).then(
+      (alive) => this.engine.checked(slot, alive),
+      () => this.engine.checked(slot, false),
+    )
+  }
+
+  prepare(slot: Slot<C, Holder>, waiter: Waiter): void {
+    this.#caretaker.prepare(slot, waiter as PendingLease<L>).then(
+      () => this.engine.prepared(slot, true),
+      (error) => {
+        if (slot.state === 'validating') this.#journal.tell('error', { id: slot.id, error })
+        this.engine.prepared(slot, false)
+      },
+    )
+  }
+
+  abortPhase(slot: Slot<C, Holder>): void {
+    this.#caretaker.abort(slot)
+  }
+
+  revoke(slot: Slot<C, Holder>, why: 'lost' | 'close'): void {
+    this.lending.revoke(slot, why, this.#deaths.get(slot))
+  }
+
+  close(slot: Slot<C, Holder>, reason: CloseReason): void {
+    this.#journal.note(`closing (${reason})`, slot.id)
+    this.#close(slot)
+  }
+
+  gone(slot: Slot<C, Holder>, reason: CloseReason | undefined): void {
+    if (reason === 'abandoned') {
+      const error = new PoolError(
+        'CONNECT_FAILED',
+        `pool "${this.#name}": a connection did not close in time and is written off`,
+      )
+      this.#journal.tell('error', { id: slot.id, error })
+    }
+    if (reason !== undefined && (slot.opened || reason === 'abandoned')) {
+      this.#journal.closed[reason]++
+      this.#journal.tell('close', {
+        id: slot.id,
+        reason,
+        error: this.#deaths.get(slot),
+        ms: this.#clock.now() - slot.connectedAt,
+      })
+    }
+    this.onGone?.(slot)
+  }
+
+  idle(slot: Slot<C, Holder>): void {
+    if (this.#mayExitWhenIdle) this.#driver.unref?.(slot.connection as C)
+  }
+
+  leak(slot: Slot<C, Holder>): void {
+    const stack = slot.holder?.stack
+    const ms = this.#clock.now() - slot.since
+    this.#journal.leaked++
+    this.#journal.tell('leak', stack === undefined ? { id: slot.id, ms } : { id: slot.id, ms, stack })
+    if (this.#journal.emitter.heard('leak')) return
+    const text = `pool "${this.#name}": a lease has been out for ${Math.round(ms)} ms; it was taken\n${stack ?? '(unknown)'}`
+    process.emitWarning(text, 'RockpoolLeakWarning')
+  }
+
+  closed(): void {
+    this.#appointment = this.#dismiss()
+    this.onGone?.(undefined)
+  }
+
+  wake(at: number): void {
+    this.#appointment = this.#dismiss()
+    const wake = (lateByMs: number) => this.#wake(lateByMs)
+    this.#appointment = new Appointment(at, { wake, keepsAlive: !this.#mayExitWhenIdle })
+    this.#timetable.add(this.#appointment)
+  }
+
+  /** The process must not end before the pool is closed. */
+  holdProcess(): () => void {
+    this.#timetable.hold()
+    return () => this.#timetable.letGo()
+  }
+
+  #wake(lateByMs: number): void {
+    if (lateByMs <= LATE_MS) {
+      this.engine.tick(0)
+      return
+    }
+    // What has arrived while the loop was blocked has not been read yet: one poll, then judge.
+    this.#clock.afterPoll(() => {
+      this.#lateByMs = lateByMs
+      this.engine.tick(lateByMs)
+      this.#lateByMs = 0
+    })
+  }
+
+  #dismiss(): undefined {
+    if (this.#appointment !== undefined) this.#timetable.cancel(this.#appointment)
+    return undefined
+  }
+
+  #close(slot: Slot<C, Holder>): void {
+    const connection = slot.connection as C
+    try {
+      const closing = this.#driver.close(connection)
+      if (closing === undefined) this.engine.gone(slot)
+      else
+        closing.then(
+          () => this.engine.gone(slot),
+          (error) => this.#closeFailed(slot, error),
+        )
+    } catch (error) {
+      this.#closeFailed(slot, error)
+    }
+  }
+
+  #closeFailed(slot: Slot<C, Holder>, error: unknown): void {
+    this.#journal.tell('error', { id: slot.id, error })
+    this.engine.gone(slot)
+  }
+
+  /** What the driver said when a connection died. */
+  readonly #deaths = new WeakMap<Slot<C, Holder>, unknown>()
+
+  get #mayExitWhenIdle(): boolean {
+    return this.engine.state.options.exitWhenIdle
+  }
+}

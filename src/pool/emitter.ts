@@ -1,0 +1,79 @@
+import { channel } from 'node:diagnostics_channel'
+import { channelName } from '../contract/channels.ts'
+import type { PoolEvent, PoolEventName, PoolListener } from '../contract/events.ts'
+
+type Listener = { readonly run: PoolListener; readonly once: boolean; failed: boolean }
+
+const CHANNELS = {
+  connect: channel(channelName('connect')),
+  acquire: channel(channelName('acquire')),
+  release: channel(channelName('release')),
+  reset: channel(channelName('reset')),
+  close: channel(channelName('close')),
+  detach: channel(channelName('detach')),
+  leak: channel(channelName('leak')),
+  error: channel(channelName('error')),
+}
+
+export const EVENT_NAMES = Object.keys(CHANNELS) as PoolEventName[]
+
+/** The pool's listeners. One that throws is reported once and harms nobody; an `error` that nobody hears is no crash. */
+export class Emitter {
+  readonly #listeners = new Map<PoolEventName, readonly Listener[]>()
+
+  add(event: PoolEventName, run: PoolListener, how: 'always' | 'once'): void {
+    const listener = { run, once: how === 'once', failed: false }
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener])
+  }
+
+  remove(event: PoolEventName, run: PoolListener): void {
+    const listeners = this.#listeners.get(event) ?? []
+    const at = listeners.map((listener) => listener.run).lastIndexOf(run)
+    if (at !== -1)
+      this.#set(
+        event,
+        listeners.filter((_, index) => index !== at),
+      )
+  }
+
+  /** Somebody listens. Ask before building an event: most pools have nobody. */
+  heard(event: PoolEventName): boolean {
+    return this.#listeners.has(event) || CHANNELS[event].hasSubscribers
+  }
+
+  /** A listener of this pool, not of a channel. */
+  listened(event: PoolEventName): boolean {
+    return this.#listeners.has(event)
+  }
+
+  emit(event: PoolEventName, payload: PoolEvent): void {
+    CHANNELS[event].publish(payload)
+    for (const listener of this.#listeners.get(event) ?? []) {
+      if (listener.once) this.#drop(event, listener)
+      try {
+        listener.run(payload)
+      } catch (error) {
+        this.#report(event, listener, error)
+      }
+    }
+  }
+
+  #report(event: PoolEventName, listener: Listener, error: unknown): void {
+    if (listener.failed) return
+    listener.failed = true
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.emitWarning(`a listener of "${event}" failed: ${detail}`, 'RockpoolWarning')
+  }
+
+  #drop(event: PoolEventName, listener: Listener): void {
+    this.#set(
+      event,
+      (this.#listeners.get(event) ?? []).filter((other) => other !== listener),
+    )
+  }
+
+  #set(event: PoolEventName, listeners: readonly Listener[]): void {
+    if (listeners.length === 0) this.#listeners.delete(event)
+    else this.#listeners.set(event, listeners)
+  }
+}

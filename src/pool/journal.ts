@@ -1,0 +1,69 @@
+import { debuglog } from 'node:util'
+import type { PoolEvent, PoolEventName } from '../contract/events.ts'
+import type { CloseReason } from '../contract/stats.ts'
+import { Distribution } from './distribution.ts'
+import { Emitter } from './emitter.ts'
+
+const debug = debuglog('rockpool')
+
+function noneClosed(): Record<CloseReason, number> {
+  return {
+    idle: 0,
+    lifetime: 0,
+    uses: 0,
+    refresh: 0,
+    stale: 0,
+    lost: 0,
+    invalid: 0,
+    dirty: 0,
+    destroyed: 0,
+    overflow: 0,
+    resize: 0,
+    close: 0,
+    abandoned: 0,
+  }
+}
+
+/** What happened in a pool: counted, told to listeners, and printed under NODE_DEBUG=rockpool. */
+export class Journal {
+  readonly emitter = new Emitter()
+  readonly closed = noneClosed()
+  readonly waitTime = new Distribution()
+  readonly useTime = new Distribution()
+  readonly connectTime = new Distribution()
+  acquired = 0
+  timedOut = 0
+  created = 0
+  connectFailed = 0
+  leaked = 0
+  readonly #pool: string
+
+  constructor(pool: string) {
+    this.#pool = pool
+  }
+
+  /** Whether `tell` has anybody to tell: callers on the hot path ask before they build the facts. */
+  heard(event: PoolEventName): boolean {
+    return debug.enabled || this.emitter.heard(event)
+  }
+
+  tell(event: PoolEventName, facts: Omit<PoolEvent, 'pool'>): void {
+    if (debug.enabled) debug('%s: %s%s', this.#pool, event, describe(facts))
+    if (this.emitter.heard(event)) this.emitter.emit(event, { pool: this.#pool, ...facts })
+  }
+
+  /** Prints a decision that is no event. */
+  note(decision: string, id?: number): void {
+    if (debug.enabled) debug('%s: %s%s', this.#pool, decision, id === undefined ? '' : ` #${id}`)
+  }
+}
+
+function describe({ id, reason, error, ms }: Omit<PoolEvent, 'pool'>): string {
+  const parts = [
+    id === 0 ? '' : ` #${id}`,
+    reason === undefined ? '' : ` (${reason})`,
+    ms === undefined ? '' : ` after ${ms.toFixed(1)} ms`,
+    error === undefined ? '' : `: ${error instanceof Error ? error.message : String(error)}`,
+  ]
+  return parts.join('')
+}

@@ -1,0 +1,156 @@
+import type { Driver } from '../contract/driver.ts'
+import type { AcquireOptions } from '../contract/lease.ts'
+import type { ResolvedOptions } from '../contract/options.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Slot } from '../engine/slot.ts'
+import type { Caretaker } from './caretaker.ts'
+import { JoinedLeases } from './joined-leases.ts'
+import type { Journal } from './journal.ts'
+import type { PendingLease } from './pending.ts'
+import type { Holder, Lender, PoolLease } from './pool-lease.ts'
+
+export type LeaseMaker<C, L> = (lender: Lender<C>, slot: Slot<C, Holder>, trace: Error | undefined) => L
+
+export interface LendingParts<C, L> {
+  name: string
+  driver: Driver<C>
+  engine: Engine<C, Holder>
+  journal: Journal
+  caretaker: Caretaker<C, Holder>
+  makeLease: LeaseMaker<C, L>
+  options: () => ResolvedOptions<C>
+}
+
+/** The way out of the pool and back: makes leases, and takes what they return. */
+export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
+  readonly name: string
+  readonly #parts: LendingParts<C, L>
+  readonly #joined = new JoinedLeases<C>()
+  /** Those who wait with a key: the first to be served takes the others along. */
+  readonly #waitingByKey = new Map<unknown, Set<PendingLease<L>>>()
+
+  constructor(parts: LendingParts<C, L>) {
+    this.name = parts.name
+    this.#parts = parts
+  }
+
+  lend(
+    slot: Slot<C, Holder>,
+    facts: { options: AcquireOptions; trace: Error | undefined; waitedMs: number },
+  ): L {
+    const { driver, journal, makeLease } = this.#parts
+    const { key, affinity, label } = facts.options
+    const lease = makeLease(this, slot, facts.trace)
+    slot.holder = lease
+    slot.affinity = affinity
+    slot.label = label
+    if (key !== undefined) this.#joined.join(key, slot, lease)
+    if (this.#parts.options().exitWhenIdle) driver.ref?.(slot.connection as C)
+    journal.acquired++
+    journal.waitTime.add(facts.waitedMs)
+    if (journal.heard('acquire')) journal.tell('acquire', { id: slot.id, ms: facts.waitedMs })
+    return lease
+  }
+
+  /** Another lease on the connection that is out under this key. */
+  join(key: unknown, trace: Error | undefined): L | undefined {
+    const slot = this.#joined.slotOf(key)
+    if (slot === undefined) return undefined
+    const lease = this.#parts.makeLease(this, slot, trace)
+    this.#joined.join(key, slot, lease)
+    this.#parts.journal.acquired++
+    return lease
+  }
+
+  waits(pending: PendingLease<L>): void {
+    const { key } = pending.options
+    if (key === undefined) return
+    const same = this.#waitingByKey.get(key) ?? new Set()
+    this.#waitingByKey.set(key, same.add(pending))
+  }
+
+  waitsNoLonger(pending: PendingLease<L>): void {
+    const { key } = pending.options
+    if (key === undefined) return
+    const same = this.#waitingByKey.get(key)
+    same?.delete(pending)
+    if (same?.size === 0) this.#waitingByKey.delete(key)
+  }
+
+  /** Who waits with a key under which a connection is out now. */
+  waitingWith(key: unknown): PendingLease<L>[] {
+    return key === undefined ? [] : [...(this.#waitingByKey.get(key) ?? [])]
+  }
+
+  giveBack(lease: PoolLease<C>, slot: Slot<C, Holder>, quiet: Promise<unknown> | undefined): void {
+    if (!this.#joined.leave(slot, lease)) return
+    const { engine, caretaker } = this.#parts
+    this.#ended(slot)
+    const cleaning = caretaker.cleaningOf(slot.connection as C)
+    if (cleaning === 'discard') engine.discard(slot, 'dirty')
+    else if (cleaning === 'clean' || quiet !== undefined) this.#clean(slot, quiet)
+    else engine.release(slot)
+  }
+
+  destroy(_lease: PoolLease<C>, slot: Slot<C, Holder>, reason: unknown): void {
+    this.#joined.end(slot)
+    slot.holder?.revoke('destroyed', reason)
+    this.#ended(slot)
+    this.#parts.engine.discard(slot, 'destroyed')
+  }
+
+  retire(slot: Slot<C, Holder>): void {
+    slot.retiring = 'destroyed'
+  }
+
+  detach(lease: PoolLease<C>, slot: Slot<C, Holder>): C {
+    const { engine, journal } = this.#parts
+    this.#joined.leave(slot, lease)
+    this.#ended(slot)
+    const connection = slot.connection as C
+    engine.detach(slot)
+    journal.tell('detach', { id: slot.id })
+    return connection
+  }
+
+  isJoined(slot: Slot<C, Holder>): boolean {
+    return this.#joined.isJoined(slot)
+  }
+
+  wanted(slot: Slot<C, Holder>): boolean {
+    return this.#parts.engine.wanted(slot)
+  }
+
+  /** The pool ends a lease. */
+  revoke(slot: Slot<C, Holder>, why: 'lost' | 'close', cause: unknown): void {
+    this.#joined.end(slot)
+    slot.holder?.revoke(why, cause)
+    this.#ended(slot)
+  }
+
+  #clean(slot: Slot<C, Holder>, quiet: Promise<unknown> | undefined): void {
+    const { engine, caretaker, journal } = this.#parts
+    engine.reset(slot)
+    const since = slot.since
+    caretaker.clean(slot, quiet).then(
+      () => {
+        if (slot.state === 'resetting' && journal.heard('reset')) {
+          journal.tell('reset', { id: slot.id, ms: engine.now - since })
+        }
+        engine.resetDone(slot, true)
+      },
+      (error) => {
+        if (slot.state === 'resetting') journal.tell('error', { id: slot.id, error })
+        engine.resetDone(slot, false)
+      },
+    )
+  }
+
+  #ended(slot: Slot<C, Holder>): void {
+    const { engine, journal } = this.#parts
+    const usedMs = engine.read() - slot.since
+    slot.holder = undefined
+    journal.useTime.add(usedMs)
+    if (journal.heard('release')) journal.tell('release', { id: slot.id, ms: usedMs })
+  }
+}

@@ -1,0 +1,238 @@
+import { assertKnown, assertOption, milliseconds } from '../contract/check.ts'
+import type { Clock } from '../contract/clock.ts'
+import type { Driver } from '../contract/driver.ts'
+import { InvalidOptionError, PoolClosedError, QueueFullError } from '../contract/errors.ts'
+import type { PoolEventName, PoolListener } from '../contract/events.ts'
+import type { AcquireOptions } from '../contract/lease.ts'
+import type { PoolOptions, ResizeOptions, ResolvedOptions } from '../contract/options.ts'
+import type { CloseOptions, CloseReport, Pool, ReadyOptions } from '../contract/pool.ts'
+import { assertAcquire, resizeOptions, resolveOptions } from '../contract/resolve-options.ts'
+import type { PoolStats } from '../contract/stats.ts'
+import { Closing } from './closing.ts'
+import { Effects } from './effects.ts'
+import { EVENT_NAMES } from './emitter.ts'
+import { Journal } from './journal.ts'
+import type { LeaseMaker } from './lending.ts'
+import { PendingLease, PendingReady } from './pending.ts'
+import type { PoolLease } from './pool-lease.ts'
+import { defaultName } from './pool-names.ts'
+import { systemClock } from './system-clock.ts'
+
+const NO_OPTIONS: AcquireOptions = Object.freeze({})
+
+/** Pools anything that a driver can connect and close. */
+export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
+  readonly name: string
+  protected readonly clock: Clock
+  readonly #driver: Driver<C>
+  readonly #journal: Journal
+  readonly #effects: Effects<C, L>
+  #closing: Closing<C, L> | undefined = undefined
+
+  constructor(driver: Driver<C>, given: PoolOptions<C>, makeLease: LeaseMaker<C, L>) {
+    assertDriver(driver)
+    const options = resolveOptions(given, driver)
+    this.name = options.name ?? defaultName(driver.name)
+    this.clock = options.clock ?? systemClock
+    this.#driver = driver
+    this.#journal = new Journal(this.name)
+    this.#effects = new Effects({
+      name: this.name,
+      driver,
+      options,
+      clock: this.clock,
+      journal: this.#journal,
+      makeLease,
+    })
+    // Not before the caller has had a chance to listen.
+    if (options.min > 0) queueMicrotask(() => this.#effects.engine.pump())
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** The options in force. */
+  get options(): ResolvedOptions<C> {
+    return this.#effects.engine.state.options
+  }
+
+  acquire(options: AcquireOptions = NO_OPTIONS): Promise<L> {
+    if (options !== NO_OPTIONS) {
+      try {
+        assertAcquire(options)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      if (options.signal?.aborted === true) return Promise.reject(options.signal.reason)
+    }
+    if (this.#closing !== undefined) return Promise.reject(new PoolClosedError(this.name))
+    const { engine, lending } = this.#effects
+    const trace = engine.state.options.leakThresholdMs > 0 ? takeTrace(this.acquire) : undefined
+    if (options.key !== undefined) {
+      const joined = lending.join(options.key, trace)
+      if (joined !== undefined) return Promise.resolve(joined)
+    }
+    const slot = engine.take(options.affinity)
+    if (slot !== undefined) return Promise.resolve(lending.lend(slot, { options, trace, waitedMs: 0 }))
+    return this.#wait(options, trace)
+  }
+
+  tryAcquire(): L | undefined {
+    if (this.#closing !== undefined) throw new PoolClosedError(this.name)
+    const { engine, lending } = this.#effects
+    const slot = engine.take(undefined)
+    if (slot === undefined) {
+      engine.checkAhead()
+      return undefined
+    }
+    const trace = engine.state.options.leakThresholdMs > 0 ? takeTrace(this.tryAcquire) : undefined
+    return lending.lend(slot, { options: NO_OPTIONS, trace, waitedMs: 0 })
+  }
+
+  async use<T>(work: (lease: L) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
+    if (typeof work !== 'function')
+      throw new InvalidOptionError('work', 'use takes a function as its first argument')
+    const lease = await this.acquire(options)
+    try {
+      return await work(lease)
+    } finally {
+      lease[Symbol.dispose]()
+    }
+  }
+
+  ready(options: ReadyOptions = {}): Promise<void> {
+    try {
+      assertAcquire(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const { timeoutMs = this.options.acquireTimeoutMs, signal } = options
+    if (signal?.aborted === true) return Promise.reject(signal.reason)
+    if (this.#closing !== undefined) return Promise.reject(new PoolClosedError(this.name))
+    if (this.#effects.engine.refused) return Promise.reject(this.#effects.refusedForGood())
+    return new Promise((resolve, reject) => {
+      const since = this.clock.now()
+      const facts = { since, deadline: since + timeoutMs, priority: 0, affinity: undefined }
+      this.#effects.wait(new PendingReady(facts, { resolve, reject }), signal)
+    })
+  }
+
+  stats(): PoolStats {
+    const { acquired, timedOut, created, connectFailed, leaked, closed, waitTime, useTime, connectTime } =
+      this.#journal
+    return {
+      ...this.#effects.gauges(),
+      acquired,
+      timedOut,
+      created,
+      connectFailed,
+      leaked,
+      closed: { ...closed },
+      waitTime: waitTime.summary(),
+      useTime: useTime.summary(),
+      connectTime: connectTime.summary(),
+    }
+  }
+
+  resize(change: ResizeOptions): void {
+    this.#effects.engine.resize(resizeOptions(this.options, change, this.#driver))
+  }
+
+  refresh(): void {
+    this.#effects.engine.refresh()
+  }
+
+  suspend(): void {
+    if (this.#closing === undefined) this.#effects.engine.suspend()
+  }
+
+  resume(): void {
+    if (this.#closing === undefined) this.#effects.engine.resume()
+  }
+
+  async close(options: CloseOptions = {}): Promise<CloseReport> {
+    const { drainTimeoutMs = 10_000 } = options
+    assertKnown(options, ['drainTimeoutMs'], 'close')
+    assertOption('drainTimeoutMs', drainTimeoutMs, milliseconds({ zero: '0 = do not wait' }))
+    this.#closing ??= new Closing(this.#effects, this.clock)
+    return this.#closing.within(drainTimeoutMs)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  on(event: PoolEventName, listener: PoolListener): this {
+    this.#assertEvent('on', event, listener)
+    this.#journal.emitter.add(event, listener, 'always')
+    return this
+  }
+
+  once(event: PoolEventName, listener: PoolListener): this {
+    this.#assertEvent('once', event, listener)
+    this.#journal.emitter.add(event, listener, 'once')
+    return this
+  }
+
+  off(event: PoolEventName, listener: PoolListener): this {
+    this.#journal.emitter.remove(event, listener)
+    return this
+  }
+
+  /** The server was demoted: no connection of this generation is lent again. */
+  protected stale(): void {
+    this.#effects.engine.stale()
+  }
+
+  #wait(options: AcquireOptions, trace: Error | undefined): Promise<L> {
+    const { engine } = this.#effects
+    const { acquireTimeoutMs, validateTimeoutMs, maxWaiting, max } = engine.state.options
+    const { timeoutMs = acquireTimeoutMs, priority = 0, affinity, signal } = options
+    if (engine.refused) return Promise.reject(this.#effects.refusedForGood())
+    if (maxWaiting !== Number.POSITIVE_INFINITY && engine.beyondCapacity > maxWaiting) {
+      const { waiting } = engine.state
+      return Promise.reject(new QueueFullError(this.name, { waiting, maxWaiting, max }))
+    }
+    return new Promise((resolve, reject) => {
+      const since = this.clock.now()
+      // 0 waits for nobody; but an idle connection that is due for its check may answer it.
+      const patience = timeoutMs === 0 && engine.idleToSpare ? validateTimeoutMs : timeoutMs
+      const facts = { since, deadline: since + patience, priority, affinity }
+      const pending = new PendingLease<L>(facts, { resolve, reject }, { options, trace })
+      if (patience > 0) this.#effects.wait(pending, signal)
+      else {
+        this.#journal.timedOut++
+        reject(this.#effects.timeoutError(pending))
+      }
+    })
+  }
+
+  #assertEvent(call: string, event: PoolEventName, listener: PoolListener): void {
+    if (!EVENT_NAMES.includes(event)) {
+      throw new InvalidOptionError(
+        'event',
+        `${call}: there is no event ${JSON.stringify(event)}: known are ${EVENT_NAMES.join(', ')}`,
+      )
+    }
+    if (typeof listener !== 'function')
+      throw new InvalidOptionError('listener', `${call}: the listener must be a function`)
+  }
+}
+
+function assertDriver(driver: Driver<unknown>): void {
+  const isDriver =
+    typeof driver === 'object' &&
+    driver !== null &&
+    typeof driver.connect === 'function' &&
+    typeof driver.close === 'function' &&
+    typeof driver.name === 'string'
+  if (!isDriver)
+    throw new InvalidOptionError('driver', 'a driver is an object with name, connect() and close()')
+}
+
+function takeTrace(above: (...args: never[]) => unknown): Error {
+  const trace = new Error('taken')
+  Error.captureStackTrace?.(trace, above)
+  return trace
+}
