@@ -1,0 +1,30 @@
+import { requestCancel } from './cancel.ts'
+import { isBusy, type PgClient } from './client.ts'
+import { linkOf } from './link.ts'
+
+/** How long a server may take to say goodbye. */
+const IDLE_LIMIT_MS = 2_000
+/** With a statement in flight somebody has given up on this connection already. */
+const BUSY_LIMIT_MS = 1_000
+
+/**
+ * Ends the session and resolves when the socket is closed; never rejects. The server is asked to end it, because a
+ * backend whose client just vanishes goes on with its statement and still counts as a connection: when the server has
+ * closed its side, it counts no more. A statement in flight is cancelled, not waited for. If the server does not
+ * answer in time, the socket is destroyed.
+ */
+export async function close(client: PgClient): Promise<void> {
+  const link = linkOf(client)
+  const wasBusy = isBusy(client)
+  link.markClosing()
+  if (link.isClosed) return
+  // An idle connection may have been told not to keep the process alive; its end is worth waiting for.
+  client.ref()
+  const limitMs = wasBusy ? BUSY_LIMIT_MS : IDLE_LIMIT_MS
+  const timer = setTimeout(() => link.destroy(), limitMs)
+  const told = wasBusy && !link.isLost ? requestCancel(client, limitMs).catch(() => undefined) : undefined
+  if (link.isLost) link.destroy()
+  else client.connection.end()
+  await Promise.all([link.closed, told])
+  clearTimeout(timer)
+}

@@ -1,0 +1,76 @@
+import { show } from '../../contract/check.ts'
+import { InvalidOptionError } from '../../contract/errors.ts'
+import type { SqlDriver } from '../../contract/sql-driver.ts'
+import { loadPackage } from '../load-package.ts'
+import { cancel } from './cancel.ts'
+import { isBusy, type PgClient, type PgClientClass, type PgModule } from './client.ts'
+import { close } from './close.ts'
+import { type PgConfig, resolveConfig } from './config.ts'
+import { classify, isStalePlan } from './errors.ts'
+import { linkOf } from './link.ts'
+import { open } from './open.ts'
+import { stream } from './portal.ts'
+import { query } from './query.ts'
+import { begin, commit, confirmStale, isAlive, isDirty, reset, rollback, savepoint } from './session.ts'
+
+/**
+ * PostgreSQL by the `pg` package: `pg('postgres://...')`, `pg({ host, user, password: () => token() })`, and what
+ * neither says from libpq's environment. The package is loaded at the first connect, or passed as `module`, which also
+ * gives leases its types and is needed where a bundler has taken it in.
+ * @throws InvalidOptionError for a malformed URL or an impossible config
+ */
+export function pg<C = PgClient>(
+  config?: string | URL | PgConfig,
+  options: { module?: PgModule<C> } = {},
+): SqlDriver<C> {
+  const target = resolveConfig(config, process.env)
+  const given = options.module === undefined ? undefined : clientClassOf(options.module)
+  const driver: SqlDriver<PgClient> = {
+    name: 'pg',
+    connect: async ({ signal }) => open(given ?? clientClassOf(loadPackage('pg')), target, signal),
+    close,
+    isAlive: (client, { signal }) => isAlive(client, signal),
+    isDirty,
+    reset,
+    classify,
+    confirmStale,
+    onLost: (client, lost) => linkOf(client).onLost(lost),
+    ref: (client) => client.ref(),
+    unref: (client) => client.unref(),
+    query: (client, text, params, { name }) => query(client, text, params, name),
+    begin,
+    commit,
+    rollback,
+    savepoint,
+    stream: (client, text, params, { batch }) => stream(client, text, params, batch),
+    cancel,
+    pipeline,
+    preparesByName: true,
+    placeholder: (position) => `$${position}`,
+    isStalePlan,
+  }
+  // The user's own `pg.Client` is what we describe by the part of it that we use.
+  return driver as unknown as SqlDriver<C>
+}
+
+/** The user may have `import pg from 'pg'` or `import * as pg from 'pg'`. */
+function clientClassOf(module: unknown): PgClientClass {
+  const { Client, default: inner } = (module ?? {}) as { Client?: unknown; default?: { Client?: unknown } }
+  const found = Client ?? inner?.Client
+  if (typeof found === 'function') return found as PgClientClass
+  throw new InvalidOptionError('module', `"module" is ${show(module)}: it must be the "pg" package`)
+}
+
+/** @throws InvalidOptionError where this version of pg cannot (it can from 8.23 on) */
+function pipeline(client: PgClient, on: boolean): void {
+  if (typeof client.pipeline !== 'boolean') {
+    throw new InvalidOptionError(
+      'multiplex',
+      'this version of pg cannot share a connection: 8.23 or newer can',
+    )
+  }
+  // What was sent in one way must also be answered in it.
+  if (isBusy(client))
+    throw new TypeError('a connection is shared, or no longer shared, while nothing is in flight')
+  client.pipeline = on
+}

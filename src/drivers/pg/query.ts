@@ -1,0 +1,64 @@
+import type { QueryResult } from '../../contract/sql-driver.ts'
+import type { PgClient, PgResult } from './client.ts'
+import { isStalePlan } from './errors.ts'
+import { linkOf } from './link.ts'
+
+/** Several statements in one text without parameters give several results: the last one counts. */
+export async function query(
+  client: PgClient,
+  text: string,
+  values: readonly unknown[],
+  name: string | undefined,
+): Promise<QueryResult> {
+  try {
+    // A text alone goes by the simple protocol.
+    const result = last(
+      await client.query(values.length === 0 && name === undefined ? text : { text, values, name }),
+    )
+    return {
+      rows: result.rows,
+      rowCount: result.rowCount ?? 0,
+      fields: result.fields as PgResult['fields'][number][],
+    }
+  } catch (error) {
+    if (name !== undefined && isStalePlan(error)) forget(client, name)
+    throw await settledError(client, error)
+  }
+}
+
+/** A statement of our own. */
+export async function run(client: PgClient, text: string): Promise<PgResult> {
+  try {
+    return last(await client.query(text))
+  } catch (error) {
+    throw await settledError(client, error)
+  }
+}
+
+function last(result: PgResult | PgResult[]): PgResult {
+  return Array.isArray(result) ? (result[result.length - 1] as PgResult) : result
+}
+
+/** The error is the caller's when the server is done with the statement. */
+export async function settledError(client: PgClient, error: unknown): Promise<unknown> {
+  const link = linkOf(client)
+  await link.settled()
+  // Our own close has cancelled it: that is not for the caller to wonder about.
+  return link.isClosing ? new Error('Connection terminated', { cause: error }) : error
+}
+
+/**
+ * The next use of the name prepares it anew. The server may still have the statement, and would refuse a second one of
+ * that name; Close cannot fail, is allowed in a failed transaction, and travels with whatever is sent next.
+ */
+function forget({ connection }: PgClient, name: string): void {
+  delete connection.parsedStatements[name]
+  delete connection.submittedNamedStatements?.[name]
+  connection.close({ type: 'S', name })
+}
+
+/** As after DISCARD ALL. */
+export function forgetAll({ connection }: PgClient): void {
+  connection.parsedStatements = {}
+  if (connection.submittedNamedStatements !== undefined) connection.submittedNamedStatements = {}
+}

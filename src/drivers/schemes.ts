@@ -1,0 +1,42 @@
+import { show } from '../contract/check.ts'
+import { InvalidOptionError } from '../contract/errors.ts'
+import type { SqlDriver } from '../contract/sql-driver.ts'
+import { pg } from './pg/index.ts'
+
+/** Which URL means which driver. */
+const SCHEMES: Readonly<Record<string, (url: string) => SqlDriver<unknown>>> = {
+  postgres: (url) => pg(url),
+  postgresql: (url) => pg(url),
+}
+
+/** The driver for a URL, by its scheme; the driver's package is loaded when the first connection is opened. */
+export function driverFor(url: string | URL): SqlDriver<unknown> {
+  const text = url instanceof URL ? url.href : url
+  if (typeof text !== 'string') {
+    throw new InvalidOptionError(
+      'url',
+      `the URL of the database is ${show(text)}: it must be a text like ${EXAMPLE}`,
+    )
+  }
+  if (text.trim() === '') {
+    throw new InvalidOptionError('url', `the URL of the database is empty: it must be a text like ${EXAMPLE}`)
+  }
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
+  if (scheme === undefined) {
+    // The text itself may hold a password.
+    throw new InvalidOptionError('url', `the URL of the database does not begin with a scheme: ${known()}`)
+  }
+  const driver = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined
+  if (driver === undefined) {
+    throw new InvalidOptionError('url', `no driver for URLs that begin with "${scheme}:": ${known()}`)
+  }
+  return driver(text)
+}
+
+const EXAMPLE = 'postgres://user:password@host:5432/database'
+
+function known(): string {
+  return `known are ${Object.keys(SCHEMES)
+    .map((scheme) => `${scheme}:`)
+    .join(', ')}`
+}
