@@ -55,6 +55,10 @@ export class Slot<R = unknown, H = unknown> {
   /** leased: who holds it; kept for the pool. */
   holder: H | undefined = undefined
   leakReported = false
+  /** What was said when the connection died. */
+  death: unknown = undefined
+  /** A statement changed the session: nothing but a full reset makes it as it was. */
+  tainted = false
   /** The connect succeeded: it was a connection of the pool's. */
   opened = false
   /** The pool took it from its holder at the end of a drain. */

@@ -40,10 +40,10 @@ export class Caretaker<C, H> {
   }
 
   /** What the return of a connection asks for, decided without I/O. */
-  cleaningOf(connection: C): Cleaning {
+  cleaningOf(slot: Slot<C, H>): Cleaning {
     const { reset, onRelease } = this.#options()
-    if (typeof reset === 'function' || reset === 'full') return 'clean'
-    const dirty = this.#isDirty(connection)
+    if (typeof reset === 'function' || reset === 'full' || slot.tainted) return 'clean'
+    const dirty = this.#isDirty(slot.connection as C)
     if (dirty === true && (reset === 'none' || this.#driver.reset === undefined)) return 'discard'
     const unknown = dirty === undefined && reset === 'rollback' && this.#driver.reset !== undefined
     return dirty === true || unknown || onRelease !== undefined ? 'clean' : 'none'
@@ -54,9 +54,11 @@ export class Caretaker<C, H> {
     return this.#during(slot, async (connection, signal) => {
       await quiet
       const { reset, onConnect, onRelease } = this.#options()
-      if (typeof reset === 'function') await reset(connection, { signal })
-      else if (reset !== 'none') await this.#reset(connection, reset)
-      if (reset === 'full') await onConnect?.(connection, { signal })
+      const how = slot.tainted ? 'full' : reset
+      slot.tainted = false
+      if (typeof how === 'function') await how(connection, { signal })
+      else if (how !== 'none') await this.#reset(connection, how)
+      if (how === 'full') await onConnect?.(connection, { signal })
       this.#assertClean(connection)
       if (onRelease === undefined) return
       await onRelease(connection, { signal })

@@ -9,5 +9,9 @@ import { ResourcePool } from './resource-pool.ts'
  * @throws InvalidOptionError
  */
 export function createResourcePool<R>(driver: Driver<R>, options: PoolOptions<R> = {}): Pool<R> {
-  return new ResourcePool<R, PoolLease<R>>(driver, options, (lender, slot, trace) => new PoolLease(lender, slot, trace))
+  return new ResourcePool<R, PoolLease<R>>(
+    driver,
+    options,
+    (lender, slot, trace) => new PoolLease(lender, slot, trace),
+  )
 }

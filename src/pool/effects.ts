@@ -1,28 +1,20 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Driver } from '../contract/driver.ts'
-import {
-  AcquireTimeoutError,
-  ConnectError,
-  messageOf,
-  PoolClosedError,
-  PoolError,
-} from '../contract/errors.ts'
+import { ConnectError, messageOf, PoolError } from '../contract/errors.ts'
 import type { ResolvedOptions } from '../contract/options.ts'
-import type { CloseReason, Gauges, Snapshot } from '../contract/stats.ts'
+import type { CloseReason } from '../contract/stats.ts'
 import { Engine } from '../engine/engine.ts'
 import type { Ports, Refusal } from '../engine/ports.ts'
 import type { Slot } from '../engine/slot.ts'
 import type { Waiter } from '../engine/waiter.ts'
+import { Alarm } from './alarm.ts'
 import { Caretaker } from './caretaker.ts'
 import { type ConnectObserver, Connector } from './connector.ts'
 import type { Journal } from './journal.ts'
 import { type LeaseMaker, Lending } from './lending.ts'
 import { type AnyPending, type Pending, PendingLease } from './pending.ts'
 import type { Holder, PoolLease } from './pool-lease.ts'
-import { Appointment, Timetable } from './timetable.ts'
-
-/** A timer that fires later than this tells that the event loop was blocked. */
-const LATE_MS = 20
+import { Refusals } from './refusals.ts'
 
 export interface EffectsParts<C, L> {
   name: string
@@ -39,16 +31,14 @@ export class Effects<C, L extends PoolLease<C>>
 {
   readonly engine: Engine<C, Holder>
   readonly lending: Lending<C, L>
-  lastConnectError: unknown = undefined
+  readonly refusals: Refusals<C>
   readonly #name: string
   readonly #driver: Driver<C>
   readonly #clock: Clock
   readonly #journal: Journal
-  readonly #timetable: Timetable
+  readonly #alarm: Alarm
   readonly #caretaker: Caretaker<C, Holder>
   readonly #connector: Connector<C, Holder>
-  #appointment: Appointment | undefined = undefined
-  #lateByMs = 0
   #wasToldOfFailure = false
   /** Called with every connection that is gone, and at the end with none. */
   onGone: ((slot: Slot<C, Holder> | undefined) => void) | undefined = undefined
@@ -59,13 +49,14 @@ export class Effects<C, L extends PoolLease<C>>
     this.#driver = driver
     this.#clock = clock
     this.#journal = journal
-    this.#timetable = Timetable.of(clock)
+    this.#alarm = new Alarm(clock, (lateByMs) => this.#tick(lateByMs))
     const options = () => this.engine.state.options
     this.#caretaker = new Caretaker(driver, options)
     this.#connector = new Connector(driver, options, this)
     const canCheck = driver.isAlive !== undefined
     this.engine = new Engine(parts.options, { ports: this, clock, canCheck })
     const { engine } = this
+    this.refusals = new Refusals(name, clock, engine)
     this.lending = new Lending({
       name,
       driver,
@@ -83,7 +74,7 @@ export class Effects<C, L extends PoolLease<C>>
   wait(pending: AnyPending, signal: AbortSignal | undefined): void {
     if (pending instanceof PendingLease) this.lending.waits(pending)
     if (signal !== undefined) pending.watch(signal, (waiter) => this.#leave(waiter))
-    if (this.#mayExitWhenIdle) this.#timetable.hold()
+    if (this.#mayExitWhenIdle) this.#alarm.hold()
     this.engine.join(pending)
   }
 
@@ -104,7 +95,8 @@ export class Effects<C, L extends PoolLease<C>>
     const pending = waiter as AnyPending
     this.#settled(pending)
     this.#journal.note(`a waiter is refused: ${why}`)
-    pending.reject(this.#refusal(waiter, why))
+    if (why === 'timeout' && waiter.kind === 'lease') this.#journal.timedOut++
+    pending.reject(this.refusals.for(waiter, why))
   }
 
   ready(waiter: Waiter): void {
@@ -121,48 +113,7 @@ export class Effects<C, L extends PoolLease<C>>
   #settled(pending: AnyPending): void {
     pending.forgetSignal()
     if (pending instanceof PendingLease) this.lending.waitsNoLonger(pending)
-    if (this.#mayExitWhenIdle) this.#timetable.letGo()
-  }
-
-  #refusal(waiter: Waiter, why: Refusal): PoolError {
-    if (why === 'closed') return new PoolClosedError(this.#name)
-    if (why === 'permanent') return this.refusedForGood()
-    if (waiter.kind === 'lease') this.#journal.timedOut++
-    return this.timeoutError(waiter)
-  }
-
-  /** The server's refusal, for those who ask while it is fresh. */
-  refusedForGood(): ConnectError {
-    const cause = this.lastConnectError
-    return new ConnectError(this.#name, `the server refuses connections: ${messageOf(cause)}`, { cause })
-  }
-
-  timeoutError(waiter: Waiter): AcquireTimeoutError {
-    const phase =
-      waiter.kind === 'ready' && !this.engine.state.suspended ? 'connect' : this.engine.phaseOf(waiter)
-    const facts = { phase, waitedMs: this.#clock.now() - waiter.since, snapshot: this.snapshot() }
-    return new AcquireTimeoutError(
-      this.#name,
-      facts,
-      this.lastConnectError === undefined ? undefined : { cause: this.lastConnectError },
-    )
-  }
-
-  gauges(): Gauges {
-    const { state } = this.engine
-    return { ...state.counts, total: state.slots.size, waiting: state.waiting, max: state.options.max }
-  }
-
-  snapshot(): Snapshot {
-    let oldest: Slot<C, Holder> | undefined
-    for (const slot of this.engine.state.slots) {
-      if (slot.state === 'leased' && (oldest === undefined || slot.since < oldest.since)) oldest = slot
-    }
-    const snapshot: Snapshot = { ...this.gauges(), lateByMs: this.#lateByMs }
-    if (this.lastConnectError !== undefined) snapshot.lastConnectError = this.lastConnectError
-    if (oldest !== undefined) snapshot.oldestLeaseMs = this.#clock.now() - oldest.since
-    if (oldest?.holder?.stack !== undefined) snapshot.oldestLeaseStack = oldest.holder.stack
-    return snapshot
+    if (this.#mayExitWhenIdle) this.#alarm.letGo()
   }
 
   // ---- connects
@@ -183,7 +134,7 @@ export class Effects<C, L extends PoolLease<C>>
 
   connected(slot: Slot<C, Holder>): void {
     const ms = this.#clock.now() - slot.since
-    this.lastConnectError = undefined
+    this.refusals.lastConnectError = undefined
     this.#journal.created++
     this.#journal.connectTime.add(ms)
     if (this.#journal.heard('connect')) this.#journal.tell('connect', { id: slot.id, ms })
@@ -204,12 +155,12 @@ export class Effects<C, L extends PoolLease<C>>
   }
 
   lost(slot: Slot<C, Holder>, error: unknown): void {
-    this.#deaths.set(slot, error)
+    slot.death = error
     this.engine.lost(slot)
   }
 
   #failed(slot: Slot<C, Holder>, error: unknown): void {
-    this.lastConnectError = error
+    this.refusals.lastConnectError = error
     this.#journal.connectFailed++
     this.#journal.tell('error', { id: slot.id, error })
     if (this.#wasToldOfFailure || this.#journal.created > 0) return
@@ -244,7 +195,7 @@ export class Effects<C, L extends PoolLease<C>>
   }
 
   revoke(slot: Slot<C, Holder>, why: 'lost' | 'close'): void {
-    this.lending.revoke(slot, why, this.#deaths.get(slot))
+    this.lending.revoke(slot, why, slot.death)
   }
 
   close(slot: Slot<C, Holder>, reason: CloseReason): void {
@@ -265,7 +216,7 @@ export class Effects<C, L extends PoolLease<C>>
       this.#journal.tell('close', {
         id: slot.id,
         reason,
-        error: this.#deaths.get(slot),
+        error: slot.death,
         ms: this.#clock.now() - slot.connectedAt,
       })
     }
@@ -287,39 +238,24 @@ export class Effects<C, L extends PoolLease<C>>
   }
 
   closed(): void {
-    this.#appointment = this.#dismiss()
+    this.#alarm.clear()
     this.onGone?.(undefined)
   }
 
   wake(at: number): void {
-    this.#appointment = this.#dismiss()
-    const wake = (lateByMs: number) => this.#wake(lateByMs)
-    this.#appointment = new Appointment(at, { wake, keepsAlive: !this.#mayExitWhenIdle })
-    this.#timetable.add(this.#appointment)
+    this.#alarm.set(at, { keepsAlive: !this.#mayExitWhenIdle })
   }
 
   /** The process must not end before the pool is closed. */
   holdProcess(): () => void {
-    this.#timetable.hold()
-    return () => this.#timetable.letGo()
+    this.#alarm.hold()
+    return () => this.#alarm.letGo()
   }
 
-  #wake(lateByMs: number): void {
-    if (lateByMs <= LATE_MS) {
-      this.engine.tick(0)
-      return
-    }
-    // What has arrived while the loop was blocked has not been read yet: one poll, then judge.
-    this.#clock.afterPoll(() => {
-      this.#lateByMs = lateByMs
-      this.engine.tick(lateByMs)
-      this.#lateByMs = 0
-    })
-  }
-
-  #dismiss(): undefined {
-    if (this.#appointment !== undefined) this.#timetable.cancel(this.#appointment)
-    return undefined
+  #tick(lateByMs: number): void {
+    this.refusals.lateByMs = lateByMs
+    this.engine.tick(lateByMs)
+    this.refusals.lateByMs = 0
   }
 
   #close(slot: Slot<C, Holder>): void {
@@ -341,9 +277,6 @@ export class Effects<C, L extends PoolLease<C>>
     this.#journal.tell('error', { id: slot.id, error })
     this.engine.gone(slot)
   }
-
-  /** What the driver said when a connection died. */
-  readonly #deaths = new WeakMap<Slot<C, Holder>, unknown>()
 
   get #mayExitWhenIdle(): boolean {
     return this.engine.state.options.exitWhenIdle

@@ -86,7 +86,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     if (!this.#joined.leave(slot, lease)) return
     const { engine, caretaker } = this.#parts
     this.#ended(slot)
-    const cleaning = caretaker.cleaningOf(slot.connection as C)
+    const cleaning = caretaker.cleaningOf(slot)
     if (cleaning === 'discard') engine.discard(slot, 'dirty')
     else if (cleaning === 'clean' || quiet !== undefined) this.#clean(slot, quiet)
     else engine.release(slot)
@@ -119,6 +119,11 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
 
   wanted(slot: Slot<C, Holder>): boolean {
     return this.#parts.engine.wanted(slot)
+  }
+
+  lost(slot: Slot<C, Holder>, error: unknown): void {
+    slot.death = error
+    this.#parts.engine.lost(slot)
   }
 
   /** The pool ends a lease. */

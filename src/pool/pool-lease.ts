@@ -21,6 +21,8 @@ export interface Lender<C> {
   detach(lease: PoolLease<C>, slot: Slot<C, Holder>): C
   isJoined(slot: Slot<C, Holder>): boolean
   wanted(slot: Slot<C, Holder>): boolean
+  /** A statement has found out that the connection died. */
+  lost(slot: Slot<C, Holder>, error: unknown): void
 }
 
 /** What ended a lease that its holder has not ended. */

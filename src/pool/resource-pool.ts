@@ -110,7 +110,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     const { timeoutMs = this.options.acquireTimeoutMs, signal } = options
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     if (this.#closing !== undefined) return Promise.reject(new PoolClosedError(this.name))
-    if (this.#effects.engine.refused) return Promise.reject(this.#effects.refusedForGood())
+    if (this.#effects.engine.refused) return Promise.reject(this.#effects.refusals.permanent())
     return new Promise((resolve, reject) => {
       const since = this.clock.now()
       const facts = { since, deadline: since + timeoutMs, priority: 0, affinity: undefined }
@@ -122,7 +122,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     const { acquired, timedOut, created, connectFailed, leaked, closed, waitTime, useTime, connectTime } =
       this.#journal
     return {
-      ...this.#effects.gauges(),
+      ...this.#effects.refusals.gauges(),
       acquired,
       timedOut,
       created,
@@ -189,7 +189,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     const { engine } = this.#effects
     const { acquireTimeoutMs, validateTimeoutMs, maxWaiting, max } = engine.state.options
     const { timeoutMs = acquireTimeoutMs, priority = 0, affinity, signal } = options
-    if (engine.refused) return Promise.reject(this.#effects.refusedForGood())
+    if (engine.refused) return Promise.reject(this.#effects.refusals.permanent())
     if (maxWaiting !== Number.POSITIVE_INFINITY && engine.beyondCapacity > maxWaiting) {
       const { waiting } = engine.state
       return Promise.reject(new QueueFullError(this.name, { waiting, maxWaiting, max }))
@@ -203,7 +203,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
       if (patience > 0) this.#effects.wait(pending, signal)
       else {
         this.#journal.timedOut++
-        reject(this.#effects.timeoutError(pending))
+        reject(this.#effects.refusals.timeout(pending))
       }
     })
   }

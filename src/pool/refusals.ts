@@ -1,0 +1,72 @@
+import type { Clock } from '../contract/clock.ts'
+import {
+  AcquireTimeoutError,
+  ConnectError,
+  messageOf,
+  PoolClosedError,
+  type PoolError,
+} from '../contract/errors.ts'
+import type { Gauges, Snapshot } from '../contract/stats.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Refusal } from '../engine/ports.ts'
+import type { Slot } from '../engine/slot.ts'
+import type { Waiter } from '../engine/waiter.ts'
+import type { Holder } from './pool-lease.ts'
+
+/** What a pool says to those whom it cannot serve: why, and what it looks like. */
+export class Refusals<C> {
+  readonly #name: string
+  readonly #clock: Clock
+  readonly #engine: Engine<C, Holder>
+  /** Since the last success. */
+  lastConnectError: unknown = undefined
+  /** How late the deadlines that are judged at the moment fired. */
+  lateByMs = 0
+
+  constructor(name: string, clock: Clock, engine: Engine<C, Holder>) {
+    this.#name = name
+    this.#clock = clock
+    this.#engine = engine
+  }
+
+  for(waiter: Waiter, why: Refusal): PoolError {
+    if (why === 'closed') return new PoolClosedError(this.#name)
+    return why === 'permanent' ? this.permanent() : this.timeout(waiter)
+  }
+
+  /** The server's own refusal, also for those who ask while it is fresh. */
+  permanent(): ConnectError {
+    const cause = this.lastConnectError
+    return new ConnectError(this.#name, `the server refuses connections: ${messageOf(cause)}`, { cause })
+  }
+
+  timeout(waiter: Waiter): AcquireTimeoutError {
+    const { state } = this.#engine
+    const phase = waiter.kind === 'ready' && !state.suspended ? 'connect' : this.#engine.phaseOf(waiter)
+    const facts = { phase, waitedMs: this.#clock.now() - waiter.since, snapshot: this.snapshot() }
+    const cause = this.lastConnectError
+    return new AcquireTimeoutError(this.#name, facts, cause === undefined ? undefined : { cause })
+  }
+
+  gauges(): Gauges {
+    const { state } = this.#engine
+    return { ...state.counts, total: state.slots.size, waiting: state.waiting, max: state.options.max }
+  }
+
+  snapshot(): Snapshot {
+    const oldest = this.#oldestLease()
+    const snapshot: Snapshot = { ...this.gauges(), lateByMs: this.lateByMs }
+    if (this.lastConnectError !== undefined) snapshot.lastConnectError = this.lastConnectError
+    if (oldest !== undefined) snapshot.oldestLeaseMs = this.#clock.now() - oldest.since
+    if (oldest?.holder?.stack !== undefined) snapshot.oldestLeaseStack = oldest.holder.stack
+    return snapshot
+  }
+
+  #oldestLease(): Slot<C, Holder> | undefined {
+    let oldest: Slot<C, Holder> | undefined
+    for (const slot of this.#engine.state.slots) {
+      if (slot.state === 'leased' && (oldest === undefined || slot.since < oldest.since)) oldest = slot
+    }
+    return oldest
+  }
+}

@@ -1,0 +1,73 @@
+import type { Clock } from '../contract/clock.ts'
+import { ConnectionLostError } from '../contract/errors.ts'
+import type { QueryOptions } from '../contract/sql.ts'
+import type { QueryResult, SqlDriver } from '../contract/sql-driver.ts'
+import { PreparedNames } from './prepared-names.ts'
+import type { Statement } from './statement.ts'
+import { TextBook } from './text-book.ts'
+
+/** What statements need of the pool that they run in, and what they tell it. */
+export interface Surroundings<C> {
+  readonly name: string
+  readonly driver: SqlDriver<C>
+  readonly clock: Clock
+  /** A server that refuses writes: every connection of this generation is suspect. */
+  stale(): void
+}
+
+/** Runs single statements on connections and judges their errors; one for each pool. */
+export class Executor<C> {
+  readonly surroundings: Surroundings<C>
+  readonly texts = new TextBook()
+  readonly #names = new WeakMap<object, PreparedNames>()
+
+  constructor(surroundings: Surroundings<C>) {
+    this.surroundings = surroundings
+  }
+
+  /** Runs one statement, prepared if it has earned it. A plan that is no longer valid is replaced once. */
+  async run(connection: C, statement: Statement, options: QueryOptions | undefined): Promise<QueryResult> {
+    const { driver } = this.surroundings
+    const { text, params } = statement
+    const names = params.length > 0 || options?.prepare === true ? this.#namesOf(connection) : undefined
+    const name = names?.nameFor(text, options?.prepare)
+    if (name === undefined) return driver.query(connection, text, params, {})
+    try {
+      return await driver.query(connection, text, params, { name })
+    } catch (error) {
+      if (driver.isStalePlan?.(error) !== true) throw error
+      names?.forget(text)
+      // Within a transaction the error has aborted it: only its owner can begin anew.
+      if (driver.isDirty?.(connection) !== false) throw error
+      return driver.query(connection, text, params, {})
+    }
+  }
+
+  /** What a failed statement means: the error to throw, whether the connection is gone, and whether to ask for staleness. */
+  judge(error: unknown): { error: unknown; verdict: 'statement' | 'lost' | 'stale' } {
+    const { driver, name } = this.surroundings
+    const kind = driver.classify?.(error, 'statement') ?? 'statement'
+    if (kind === 'fatal')
+      return { error: new ConnectionLostError(name, 'unknown', { cause: error }), verdict: 'lost' }
+    return { error, verdict: kind === 'stale' ? 'stale' : 'statement' }
+  }
+
+  isConflict(error: unknown): boolean {
+    return this.surroundings.driver.classify?.(error, 'statement') === 'conflict'
+  }
+
+  #namesOf(connection: C): PreparedNames | undefined {
+    if (
+      this.surroundings.driver.preparesByName !== true ||
+      typeof connection !== 'object' ||
+      connection === null
+    )
+      return undefined
+    let names = this.#names.get(connection)
+    if (names === undefined) {
+      names = new PreparedNames()
+      this.#names.set(connection, names)
+    }
+    return names
+  }
+}

@@ -1,0 +1,187 @@
+import {
+  ConnectionLostError,
+  InvalidOptionError,
+  LeaseReleasedError,
+  TransactionError,
+} from '../contract/errors.ts'
+import type { QueryOptions, SqlLease, SqlText, StreamOptions, Transaction } from '../contract/sql.ts'
+import type { BeginOptions, QueryResult, Row, SavepointMove } from '../contract/sql-driver.ts'
+import type { Slot } from '../engine/slot.ts'
+import { type Holder, type Lender, PoolLease } from '../pool/pool-lease.ts'
+import type { Executor } from './executor.ts'
+import { type Limits, Line } from './line.ts'
+import { rowsOf } from './row-stream.ts'
+import { assertBegin, assertQuery, assertStream } from './sql-options.ts'
+import { type Statement, toStatement } from './statement.ts'
+import { inTransaction } from './transaction-scope.ts'
+
+/** A lease that runs statements: one after another, whatever its holder does. */
+export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
+  readonly #executor: Executor<C>
+  readonly #line: Line
+  /** Stays readable after the end of the lease, for statements that are still under way. */
+  readonly #slot: Slot<C, Holder>
+
+  constructor(
+    lender: Lender<C>,
+    slot: Slot<C, Holder>,
+    facts: { trace: Error | undefined; executor: Executor<C> },
+  ) {
+    super(lender, slot, facts.trace)
+    this.#executor = facts.executor
+    this.#slot = slot
+    const { name, clock, driver } = facts.executor.surroundings
+    const cancel = driver.cancel === undefined ? undefined : async () => driver.cancel?.(slot.connection as C)
+    this.#line = new Line({ name, clock, cancel })
+  }
+
+  async query<R = Row>(
+    sql: SqlText,
+    params?: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryResult<R>> {
+    const statement = toStatement(sql, params, this.placeholder)
+    if (options !== undefined) assertQuery(options)
+    return (await this.runStatement(statement, options, limitsOf(options))) as QueryResult<R>
+  }
+
+  stream<R = Row>(sql: SqlText, params?: readonly unknown[], options: StreamOptions = {}): AsyncIterable<R> {
+    const { driver } = this.#executor.surroundings
+    assertStream(options, driver)
+    const { text, params: values } = toStatement(sql, params, this.placeholder)
+    const { batch = 100, signal } = options
+    const cancel =
+      driver.cancel === undefined ? undefined : async () => driver.cancel?.(this.#slot.connection as C)
+    const open = () => driver.stream?.(this.#usable(), text, values, { batch }) as AsyncIterable<Row>
+    return rowsOf<Row>({
+      line: this.#line,
+      open,
+      signal,
+      cancel,
+      judge: (error) => this.#judge(error),
+    }) as AsyncIterable<R>
+  }
+
+  transaction<T>(work: (tx: Transaction<C>) => Promise<T>, options: BeginOptions = {}): Promise<T> {
+    return inTransaction(this, work, options)
+  }
+
+  async begin(options: BeginOptions = {}): Promise<void> {
+    assertBegin(options)
+    const { isolation, readOnly } = options
+    await this.#step((connection) =>
+      this.#executor.surroundings.driver.begin(connection, { isolation, readOnly }),
+    )
+  }
+
+  /** @throws TransactionError `COMMIT_UNKNOWN` when the connection was lost after COMMIT was sent */
+  async commit(): Promise<void> {
+    let sent = false
+    try {
+      await this.#step((connection) => {
+        sent = true
+        return this.#executor.surroundings.driver.commit(connection)
+      })
+    } catch (error) {
+      if (!sent || !(error instanceof ConnectionLostError)) throw error
+      const problem = `pool "${this.lender.name}": the connection was lost after COMMIT was sent; nobody knows whether it took effect`
+      throw new TransactionError('COMMIT_UNKNOWN', problem, { cause: error.cause ?? error })
+    }
+  }
+
+  async rollback(): Promise<void> {
+    await this.#step((connection) => this.#executor.surroundings.driver.rollback(connection))
+  }
+
+  async savepoint(name: string, move: SavepointMove): Promise<void> {
+    await this.#step((connection) => this.#executor.surroundings.driver.savepoint(connection, name, move))
+  }
+
+  /** Runs a statement whose text has been read already. */
+  runStatement(statement: Statement, options?: QueryOptions, limits?: Limits): Promise<QueryResult> {
+    return this.#judged(
+      this.#line.run(async () => this.#executor.run(this.#usable(), statement, options), limits),
+    )
+  }
+
+  /** The session is no longer as others expect it: only a full reset mends it. */
+  taint(): void {
+    this.#slot.tainted = true
+  }
+
+  /** Ends the lease for work that took too long: nothing waits for the connection. */
+  get placeholder(): (position: number) => string {
+    const { driver } = this.#executor.surroundings
+    return (position) => driver.placeholder?.(position) ?? '?'
+  }
+
+  get executor(): Executor<C> {
+    return this.#executor
+  }
+
+  get usable(): boolean {
+    return this.isHeld
+  }
+
+  protected override quiet(): Promise<unknown> | undefined {
+    return this.#line.quiet
+  }
+
+  #step(run: (connection: C) => Promise<void>): Promise<void> {
+    return this.#judged(this.#line.run(async () => run(this.#usable())))
+  }
+
+  /** The connection, for a statement about to start; it may have died while the statement waited for its turn. */
+  #usable(): C {
+    if (this.isHeld || this.#slot.state === 'resetting') return this.#slot.connection as C
+    if (this.poolsEnd?.why === 'lost')
+      throw new ConnectionLostError(this.lender.name, 'no', { cause: this.poolsEnd.cause })
+    return this.held().connection as C
+  }
+
+  async #judged<T>(result: Promise<T>): Promise<T> {
+    try {
+      return await result
+    } catch (error) {
+      throw this.#judge(error)
+    }
+  }
+
+  #judge(thrown: unknown): unknown {
+    if (
+      thrown instanceof ConnectionLostError ||
+      thrown instanceof LeaseReleasedError ||
+      thrown instanceof InvalidOptionError
+    ) {
+      return thrown
+    }
+    const { error, verdict } = this.#executor.judge(thrown)
+    if (verdict === 'lost' || this.poolsEnd?.why === 'lost') {
+      if (this.isHeld) this.lender.lost(this.held(), thrown)
+      return verdict === 'lost'
+        ? error
+        : new ConnectionLostError(this.lender.name, 'unknown', { cause: thrown })
+    }
+    if (verdict === 'stale') this.#confirmStale()
+    return error
+  }
+
+  #confirmStale(): void {
+    const { driver, stale } = this.#executor.surroundings
+    if (driver.confirmStale === undefined) return
+    const confirm = async () => {
+      try {
+        if ((await driver.confirmStale?.(this.#usable())) === true) stale()
+      } catch {
+        // A connection that cannot answer will be found out by other means.
+      }
+    }
+    void this.#line.run(confirm)
+  }
+}
+
+function limitsOf(options: QueryOptions | undefined): Limits | undefined {
+  if (options?.signal === undefined && options?.timeoutMs === undefined) return undefined
+  const { signal, timeoutMs } = options
+  return { signal, timeout: timeoutMs === undefined ? undefined : { leftMs: timeoutMs, givenMs: timeoutMs } }
+}

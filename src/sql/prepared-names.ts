@@ -1,0 +1,50 @@
+/** At its fifth use on a connection a text has earned a prepared statement. */
+const USES_BEFORE_PREPARE = 5
+const MOST_NAMES = 100
+/** Texts counted at the same time. */
+const MOST_COUNTED = 500
+
+interface Entry {
+  uses: number
+  name: string | undefined
+}
+
+let made = 0
+
+/** Which statements have earned a name on one connection. */
+export class PreparedNames {
+  readonly #entries = new Map<string, Entry>()
+  #names = 0
+
+  /** The name to run this text under; undefined = unprepared. */
+  nameFor(text: string, prepare: boolean | undefined): string | undefined {
+    if (prepare === false) return undefined
+    const entry = this.#entry(text)
+    entry.uses++
+    if (entry.name !== undefined) return entry.name
+    if (prepare !== true && entry.uses < USES_BEFORE_PREPARE) return undefined
+    if (this.#names >= MOST_NAMES) return undefined
+    this.#names++
+    entry.name = `rockpool_${++made}`
+    return entry.name
+  }
+
+  /** The server does not know the name any more, or its plan is invalid: the text starts anew under another. */
+  forget(text: string): void {
+    this.#entries.delete(text)
+  }
+
+  #entry(text: string): Entry {
+    let entry = this.#entries.get(text)
+    if (entry === undefined) {
+      if (this.#entries.size >= MOST_COUNTED) this.#dropUnnamed()
+      entry = { uses: 0, name: undefined }
+      this.#entries.set(text, entry)
+    }
+    return entry
+  }
+
+  #dropUnnamed(): void {
+    for (const [text, { name }] of this.#entries) if (name === undefined) this.#entries.delete(text)
+  }
+}

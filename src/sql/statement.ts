@@ -1,0 +1,77 @@
+import { InvalidOptionError } from '../contract/errors.ts'
+import type { SqlFragment, SqlText } from '../contract/sql.ts'
+
+/** A text and its values, in the placeholders of the driver. */
+export interface Statement {
+  readonly text: string
+  readonly params: readonly unknown[]
+}
+
+const NO_PARAMS: readonly unknown[] = Object.freeze([])
+
+/** @throws InvalidOptionError for what is no statement */
+export function toStatement(
+  sql: SqlText,
+  params: readonly unknown[] | undefined,
+  placeholder: (position: number) => string,
+): Statement {
+  if (typeof sql === 'string') {
+    if (sql.trim() === '') throw new InvalidOptionError('sql', 'the statement is empty')
+    if (params !== undefined && !Array.isArray(params)) {
+      throw new InvalidOptionError('params', `the parameters must be an array, not ${typeof params}`)
+    }
+    return { text: sql, params: params ?? NO_PARAMS }
+  }
+  if (!isFragment(sql)) {
+    throw new InvalidOptionError(
+      'sql',
+      `a statement is a text, or made by the sql tag; this is ${sql === null ? 'null' : typeof sql}`,
+    )
+  }
+  if (params !== undefined) {
+    throw new InvalidOptionError(
+      'params',
+      'a statement made by the sql tag carries its values itself: pass no parameters',
+    )
+  }
+  return render(sql, placeholder)
+}
+
+/**
+ * A statement whose values travel apart from its text, whatever the driver's placeholders look like. Fragments nest.
+ *
+ *     pool.query(sql`select * from users where id = ${id}`)
+ */
+export function sql(strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment {
+  return new Fragment(strings, values)
+}
+
+const FRAGMENT = Symbol.for('rockpool.sql')
+
+class Fragment implements SqlFragment {
+  readonly strings: readonly string[]
+  readonly values: readonly unknown[]
+  readonly [FRAGMENT] = true
+
+  constructor(strings: readonly string[], values: readonly unknown[]) {
+    this.strings = strings
+    this.values = values
+  }
+}
+
+function isFragment(value: unknown): value is SqlFragment {
+  return typeof value === 'object' && value !== null && FRAGMENT in value
+}
+
+function render(fragment: SqlFragment, placeholder: (position: number) => string): Statement {
+  const params: unknown[] = []
+  const write = ({ strings, values }: SqlFragment): string =>
+    strings
+      .map((text, i) => {
+        if (i === values.length) return text
+        const value = values[i]
+        return text + (isFragment(value) ? write(value) : placeholder(params.push(value)))
+      })
+      .join('')
+  return { text: write(fragment), params }
+}

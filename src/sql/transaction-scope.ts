@@ -1,0 +1,134 @@
+import { ConnectionLostError, LeaseReleasedError, TransactionError } from '../contract/errors.ts'
+import type { QueryOptions, SqlText, StreamOptions, Transaction } from '../contract/sql.ts'
+import type { BeginOptions, QueryResult, Row, SavepointMove } from '../contract/sql-driver.ts'
+import { assertWork } from './sql-options.ts'
+
+/** What a transaction needs of the lease that it runs on. */
+export interface TransactionHost<C> {
+  readonly connection: C
+  readonly usable: boolean
+  query<R>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
+  stream<R>(sql: SqlText, params?: readonly unknown[], options?: StreamOptions): AsyncIterable<R>
+  begin(options: BeginOptions): Promise<void>
+  commit(): Promise<void>
+  rollback(): Promise<void>
+  savepoint(name: string, move: SavepointMove): Promise<void>
+  destroy(reason?: unknown): void
+}
+
+/** Runs `work` between BEGIN and COMMIT or ROLLBACK. The first error wins. */
+export async function inTransaction<C, T>(
+  host: TransactionHost<C>,
+  work: (tx: Transaction<C>) => Promise<T>,
+  options: BeginOptions,
+): Promise<T> {
+  assertWork('transaction', work)
+  await host.begin(options)
+  const scope = new TransactionScope(host, { name: 'the transaction', depth: 0 })
+  let result: T
+  try {
+    result = await work(scope)
+    scope.assertQuiet()
+  } catch (error) {
+    scope.end()
+    await undo(host, () => host.rollback())
+    throw error
+  }
+  scope.end()
+  await host.commit()
+  return result
+}
+
+/** One transaction, or one savepoint within it. It ends before its connection is anybody else's. */
+class TransactionScope<C> implements Transaction<C> {
+  readonly #host: TransactionHost<C>
+  readonly #name: string
+  readonly #depth: number
+  #state: 'open' | 'ended' = 'open'
+  /** The savepoint that is open within this one: until its end nothing else runs here. */
+  #inner: TransactionScope<C> | undefined = undefined
+
+  constructor(host: TransactionHost<C>, facts: { name: string; depth: number }) {
+    this.#host = host
+    this.#name = facts.name
+    this.#depth = facts.depth
+  }
+
+  get connection(): C {
+    this.#assertUsable()
+    return this.#host.connection
+  }
+
+  async query<R = Row>(
+    sql: SqlText,
+    params?: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryResult<R>> {
+    this.#assertUsable()
+    return this.#host.query<R>(sql, params, options)
+  }
+
+  stream<R = Row>(sql: SqlText, params?: readonly unknown[], options?: StreamOptions): AsyncIterable<R> {
+    this.#assertUsable()
+    return this.#host.stream<R>(sql, params, options)
+  }
+
+  async transaction<T>(work: (tx: Transaction<C>) => Promise<T>): Promise<T> {
+    assertWork('transaction', work)
+    this.#assertUsable()
+    const host = this.#host
+    const depth = this.#depth + 1
+    const savepoint = `rockpool_${depth}`
+    const inner = new TransactionScope(host, { name: `savepoint ${savepoint}`, depth })
+    this.#inner = inner
+    try {
+      await host.savepoint(savepoint, 'set')
+      let result: T
+      try {
+        result = await work(inner)
+        inner.assertQuiet()
+      } catch (error) {
+        await undo(host, () => host.savepoint(savepoint, 'rollback'))
+        throw error
+      }
+      await host.savepoint(savepoint, 'release')
+      return result
+    } finally {
+      inner.end()
+      this.#inner = undefined
+    }
+  }
+
+  end(): void {
+    this.#state = 'ended'
+  }
+
+  /** A savepoint that is still open has been forgotten, not awaited: committing would commit half of its work. */
+  assertQuiet(): void {
+    if (this.#inner === undefined) return
+    throw new TransactionError(
+      'TRANSACTION_ABORTED',
+      `${this.#name} ended while ${this.#inner.#name} was still open: await it`,
+    )
+  }
+
+  #assertUsable(): void {
+    if (this.#state === 'ended')
+      throw new LeaseReleasedError(`${this.#name} has ended: it cannot be used any more`)
+    if (this.#inner === undefined) return
+    throw new TransactionError(
+      'TRANSACTION_ABORTED',
+      `${this.#name} waits for ${this.#inner.#name}: use the handle of the nested transaction, or wait for its end`,
+    )
+  }
+}
+
+/** Takes back what was done, on a connection that may be dead; one that cannot roll back is not lent again. */
+async function undo<C>(host: TransactionHost<C>, rollback: () => Promise<void>): Promise<void> {
+  if (!host.usable) return
+  try {
+    await rollback()
+  } catch (error) {
+    if (!(error instanceof ConnectionLostError) && host.usable) host.destroy(error)
+  }
+}
