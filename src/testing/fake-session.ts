@@ -20,6 +20,7 @@ export class FakeSession {
   readonly prepared = new Set<string>()
   /** The server behind this session takes no writes: it was demoted. */
   standby = false
+  #begun = 0
   #transaction: FakeTransactionState = 'none'
   #options: BeginOptions = {}
   #undo: (() => void)[] = []
@@ -32,6 +33,11 @@ export class FakeSession {
 
   get transaction(): FakeTransactionState {
     return this.#transaction
+  }
+
+  /** How many transactions have begun here: tells one from the next. */
+  get begun(): number {
+    return this.#begun
   }
 
   get readOnly(): boolean {
@@ -55,6 +61,7 @@ export class FakeSession {
   begin(options: BeginOptions): void {
     if (this.#transaction !== 'none') return
     this.#transaction = 'open'
+    this.#begun++
     this.#options = options
   }
 

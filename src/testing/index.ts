@@ -1,3 +1,13 @@
+export type {
+  Address,
+  NetworkFacts,
+  Refusals,
+  ServerFacts,
+  Skip,
+  SqlFacts,
+  Subject,
+} from './conformance/subject.ts'
+export { type ConformanceCase, type ConformanceReport, type TestRunner, testDriver } from './conformance.ts'
 export type { Answer, FakeAnswer, FakeStatement, StatementMatch } from './fake-answers.ts'
 export type { FakeConnection } from './fake-connection.ts'
 export type { FakeCapability, FakeDriverOptions } from './fake-driver.ts'
