@@ -13,6 +13,8 @@ export default defineConfig({
   tsconfig: 'tsconfig.build.json',
   dts: true,
   shims: true,
+  // The bundler leaves the sources' own references in the middle of a file, where they count for nothing.
+  banner: { dts: '/// <reference lib="esnext.disposable" preserve="true" />' },
   hash: false,
   clean: true,
   // What is only a devDependency would be copied into our files.

@@ -12,6 +12,9 @@ const tarball = createPackageFromTarballData(new Uint8Array(data))
 const files = tarball.listFiles().map((path) => path.replace(/^\/node_modules\/rockpool\//, ''))
 const text = (file: string) => tarball.readFile(`/node_modules/rockpool/${file}`)
 const subpaths = Object.keys(entries)
+const LOADS = /(?:^(?:import|export)\b[^'"\n]*?|\brequire\(|\bimport\()["']([^'"]+)["']/gm
+
+const withoutComments = (file: string) => text(file).replace(/^\s*(\/?\*|\/\/).*$/gm, '')
 
 test('the tarball holds dist, README, LICENSE and package.json, nothing else', () => {
   const besides = files.filter((file) => !file.startsWith('dist/'))
@@ -29,12 +32,17 @@ test("nobody else's code is in the tarball", () => {
 test('the library loads nothing but itself and Node', () => {
   const library = files.filter((file) => /\.[cm]?[jt]s$/.test(file) && !file.startsWith('dist/cli/'))
   const foreign = library.flatMap((file) =>
-    [...text(file).matchAll(/(?:^(?:import|export)\b[^'"\n]*?|\brequire\(|\bimport\()["']([^'"]+)["']/gm)]
+    [...withoutComments(file).matchAll(LOADS)]
       .map(([, specifier = '']) => specifier)
       .filter((specifier) => !/^(\.|node:|module$|url$)/.test(specifier))
       .map((specifier) => `${file}: ${specifier}`),
   )
   expect(foreign).toEqual([])
+})
+
+test('every file of types brings the library it needs', () => {
+  const types = files.filter((file) => /\.d\.[cm]ts$/.test(file) && !file.startsWith('dist/cli/'))
+  expect(types.filter((file) => !text(file).startsWith('/// <reference lib="esnext.disposable"'))).toEqual([])
 })
 
 test('publint has nothing to say', async () => {
