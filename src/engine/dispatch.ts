@@ -49,10 +49,10 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
   protected grow(): void {
     const { state } = this
     const { backoff } = state
-    if (state.slots.size >= state.cap) return
+    if (state.total >= state.cap) return
     if (state.queue.size === 0 && state.live >= state.options.min && state.readies.size === 0) return
     const now = this.read()
-    for (let wanted = connectsWanted(state, now); wanted > 0 && state.slots.size < state.cap; wanted--) {
+    for (let wanted = connectsWanted(state, now); wanted > 0 && state.total < state.cap; wanted--) {
       if (backoff.failing) {
         const until = backoff.until(state.queue.size > 0 || state.readies.size > 0)
         if (now < until) this.wakeBy(until)
@@ -171,7 +171,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     const { state } = this
     state.slots.delete(slot)
     state.options.permits?.give()
-    if (state.closing && state.slots.size === 0) this.ports.closed()
+    if (state.closing && state.total === 0) this.ports.closed()
     else this.pump()
   }
 

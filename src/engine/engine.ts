@@ -104,9 +104,9 @@ export class Engine<R, H> extends Maintenance<R, H> {
 
   // ---- the end of a lease
 
-  /** The lease has ended and its connection is as it should be. */
+  /** The lease has ended just now, and its connection is as it should be. */
   release(slot: Slot<R, H>): void {
-    const now = this.read()
+    const { now } = this
     slot.usedAt = now
     slot.aliveAt = now
     this.free(slot, now, 'used')
@@ -114,7 +114,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
 
   /** The lease has ended and its connection must be cleaned: `resetDone` tells how it went. */
   reset(slot: Slot<R, H>): void {
-    const now = this.read()
+    const { now } = this
     slot.usedAt = now
     slot.deadline = now + this.state.options.resetTimeoutMs
     this.move(slot, 'resetting', now)
@@ -148,7 +148,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
     const now = this.read()
     if (state.suspended || dueReason(state, slot, now) !== undefined) return true
     const coming = incoming(state, now) + state.idle.size
-    return state.queue.size > coming && state.slots.size >= state.cap
+    return state.queue.size > coming && state.total >= state.cap
   }
 
   // ---- what came of connects, checks, hooks and closes
@@ -275,7 +275,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
       if (slot.state === 'connecting') this.abortConnect(slot, 'close', now)
       if (slot.state === 'validating') this.closeValidating(slot, 'close', now)
     }
-    if (state.slots.size === 0) this.ports.closed()
+    if (state.total === 0) this.ports.closed()
     else this.wakeBy(state.drainDeadline)
   }
 

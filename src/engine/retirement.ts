@@ -20,12 +20,17 @@ export function dueReason<R, H>(
 /** Why there is one connection too many, counting one that is not idle. */
 function surplusReason<R, H>(state: EngineState<R, H>): CloseReason | undefined {
   const { live, options } = state
-  if (live > state.cap) return 'resize'
-  const waitedFor = (state.queue.size > 0 || state.readies.size > 0) && !state.suspended
-  if (waitedFor) return undefined
-  if (live > options.max) return options.maxOverflow > 0 ? 'overflow' : 'resize'
-  if (options.maxIdle !== undefined && state.idle.size >= options.maxIdle) return 'idle'
+  if (live > options.max) {
+    if (live > state.cap) return 'resize'
+    if (!isWaitedFor(state)) return options.maxOverflow > 0 ? 'overflow' : 'resize'
+  }
+  if (options.maxIdle !== undefined && state.idle.size >= options.maxIdle && !isWaitedFor(state))
+    return 'idle'
   return undefined
+}
+
+function isWaitedFor<R, H>(state: EngineState<R, H>): boolean {
+  return (state.queue.size > 0 || state.readies.size > 0) && !state.suspended
 }
 
 /** The connection must answer before it is lent. */

@@ -43,9 +43,15 @@ export class EngineState<R, H> {
     return this.options.max + this.options.maxOverflow
   }
 
+  /** All connections: a slot is in one state or gone. */
+  get total(): number {
+    return this.live + this.counts.closing
+  }
+
   /** Connections that are there or coming: all but those on their way out. */
   get live(): number {
-    return this.slots.size - this.counts.closing
+    const { connecting, validating, idle, leased, resetting } = this.counts
+    return connecting + validating + idle + leased + resetting
   }
 
   /** Connections that are usable or in use. */

@@ -17,9 +17,11 @@ export class Distribution {
   #sumMs = 0
   #maxMs = 0
   #buckets: number[] | undefined = undefined
+  #lastMs = 0
 
   add(ms: number): void {
     this.#count++
+    this.#lastMs = ms
     if (ms <= 0) {
       this.#zeros++
       return
@@ -30,6 +32,11 @@ export class Distribution {
     const at = bucketOf(Math.min(LARGEST, Math.ceil(ms * 1000)))
     while (this.#buckets.length <= at) this.#buckets.push(0)
     this.#buckets[at] = (this.#buckets[at] as number) + 1
+  }
+
+  /** One more like the last. */
+  again(): void {
+    this.add(this.#lastMs)
   }
 
   summary(): Summary {

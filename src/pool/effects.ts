@@ -64,7 +64,6 @@ export class Effects<C, L extends PoolLease<C>>
       journal,
       caretaker: this.#caretaker,
       makeLease,
-      options,
     })
   }
 
@@ -82,7 +81,7 @@ export class Effects<C, L extends PoolLease<C>>
     const pending = waiter as PendingLease<L>
     this.#settled(pending)
     const { options, trace } = pending
-    pending.resolve(this.lending.lend(slot, { options, trace, waitedMs: this.engine.now - waiter.since }))
+    pending.resolve(this.lending.lend(slot, options, trace, this.engine.now - waiter.since))
     for (const other of this.lending.waitingWith(options.key)) {
       this.engine.leave(other)
       this.#settled(other)

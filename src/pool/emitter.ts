@@ -17,13 +17,28 @@ const CHANNELS = {
 
 export const EVENT_NAMES = Object.keys(CHANNELS) as PoolEventName[]
 
+function nobody(): Record<PoolEventName, boolean> {
+  return {
+    connect: false,
+    acquire: false,
+    release: false,
+    reset: false,
+    close: false,
+    detach: false,
+    leak: false,
+    error: false,
+  }
+}
+
 /** The pool's listeners. One that throws is reported once and harms nobody; an `error` that nobody hears is no crash. */
 export class Emitter {
   readonly #listeners = new Map<PoolEventName, readonly Listener[]>()
+  /** What `#listeners` knows, for the hot path. */
+  readonly #heard = nobody()
 
   add(event: PoolEventName, run: PoolListener, how: 'always' | 'once'): void {
     const listener = { run, once: how === 'once', failed: false }
-    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener])
+    this.#set(event, [...(this.#listeners.get(event) ?? []), listener])
   }
 
   remove(event: PoolEventName, run: PoolListener): void {
@@ -38,12 +53,15 @@ export class Emitter {
 
   /** Somebody listens. Ask before building an event: most pools have nobody. */
   heard(event: PoolEventName): boolean {
-    return this.#listeners.has(event) || CHANNELS[event].hasSubscribers
+    return this.#heard[event] || CHANNELS[event].hasSubscribers
   }
 
-  /** A listener of this pool, not of a channel. */
-  listened(event: PoolEventName): boolean {
-    return this.#listeners.has(event)
+  get hearsAcquire(): boolean {
+    return this.#heard.acquire || CHANNELS.acquire.hasSubscribers
+  }
+
+  get hearsRelease(): boolean {
+    return this.#heard.release || CHANNELS.release.hasSubscribers
   }
 
   emit(event: PoolEventName, payload: PoolEvent): void {
@@ -73,6 +91,7 @@ export class Emitter {
   }
 
   #set(event: PoolEventName, listeners: readonly Listener[]): void {
+    this.#heard[event] = listeners.length > 0
     if (listeners.length === 0) this.#listeners.delete(event)
     else this.#listeners.set(event, listeners)
   }

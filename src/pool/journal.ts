@@ -5,6 +5,8 @@ import { Distribution } from './distribution.ts'
 import { Emitter } from './emitter.ts'
 
 const debug = debuglog('rockpool')
+/** NODE_DEBUG does not change while the process runs. */
+const debugging = debug.enabled
 
 function noneClosed(): Record<CloseReason, number> {
   return {
@@ -44,17 +46,26 @@ export class Journal {
 
   /** Whether `tell` has anybody to tell: callers on the hot path ask before they build the facts. */
   heard(event: PoolEventName): boolean {
-    return debug.enabled || this.emitter.heard(event)
+    return debugging || this.emitter.heard(event)
+  }
+
+  /** `heard` for the two events of the hot path. */
+  get hearsAcquire(): boolean {
+    return debugging || this.emitter.hearsAcquire
+  }
+
+  get hearsRelease(): boolean {
+    return debugging || this.emitter.hearsRelease
   }
 
   tell(event: PoolEventName, facts: Omit<PoolEvent, 'pool'>): void {
-    if (debug.enabled) debug('%s: %s%s', this.#pool, event, describe(facts))
+    if (debugging) debug('%s: %s%s', this.#pool, event, describe(facts))
     if (this.emitter.heard(event)) this.emitter.emit(event, { pool: this.#pool, ...facts })
   }
 
   /** Prints a decision that is no event. */
   note(decision: string, id?: number): void {
-    if (debug.enabled) debug('%s: %s%s', this.#pool, decision, id === undefined ? '' : ` #${id}`)
+    if (debugging) debug('%s: %s%s', this.#pool, decision, id === undefined ? '' : ` #${id}`)
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Driver } from '../contract/driver.ts'
 import type { AcquireOptions } from '../contract/lease.ts'
-import type { ResolvedOptions } from '../contract/options.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slot } from '../engine/slot.ts'
 import type { Caretaker } from './caretaker.ts'
@@ -8,6 +7,7 @@ import { JoinedLeases } from './joined-leases.ts'
 import type { Journal } from './journal.ts'
 import type { PendingLease } from './pending.ts'
 import type { Holder, Lender, PoolLease } from './pool-lease.ts'
+import { UseMeter } from './use-meter.ts'
 
 export type LeaseMaker<C, L> = (lender: Lender<C>, slot: Slot<C, Holder>, trace: Error | undefined) => L
 
@@ -18,13 +18,13 @@ export interface LendingParts<C, L> {
   journal: Journal
   caretaker: Caretaker<C, Holder>
   makeLease: LeaseMaker<C, L>
-  options: () => ResolvedOptions<C>
 }
 
 /** The way out of the pool and back: makes leases, and takes what they return. */
 export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   readonly name: string
   readonly #parts: LendingParts<C, L>
+  readonly #useMeter: UseMeter
   readonly #joined = new JoinedLeases<C>()
   /** Those who wait with a key: the first to be served takes the others along. */
   readonly #waitingByKey = new Map<unknown, Set<PendingLease<L>>>()
@@ -32,23 +32,21 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   constructor(parts: LendingParts<C, L>) {
     this.name = parts.name
     this.#parts = parts
+    this.#useMeter = new UseMeter(parts.engine, parts.journal.useTime)
   }
 
-  lend(
-    slot: Slot<C, Holder>,
-    facts: { options: AcquireOptions; trace: Error | undefined; waitedMs: number },
-  ): L {
-    const { driver, journal, makeLease } = this.#parts
-    const { key, affinity, label } = facts.options
-    const lease = makeLease(this, slot, facts.trace)
+  /** Four arguments and no object for them: this runs for every acquire. */
+  lend(slot: Slot<C, Holder>, options: AcquireOptions, trace: Error | undefined, waitedMs: number): L {
+    const { driver, journal, makeLease, engine } = this.#parts
+    const lease = makeLease(this, slot, trace)
     slot.holder = lease
-    slot.affinity = affinity
-    slot.label = label
-    if (key !== undefined) this.#joined.join(key, slot, lease)
-    if (this.#parts.options().exitWhenIdle) driver.ref?.(slot.connection as C)
+    slot.affinity = options.affinity
+    slot.label = options.label
+    if (options.key !== undefined) this.#joined.join(options.key, slot, lease)
+    if (engine.state.options.exitWhenIdle) driver.ref?.(slot.connection as C)
     journal.acquired++
-    journal.waitTime.add(facts.waitedMs)
-    if (journal.heard('acquire')) journal.tell('acquire', { id: slot.id, ms: facts.waitedMs })
+    journal.waitTime.add(waitedMs)
+    if (journal.hearsAcquire) journal.tell('acquire', { id: slot.id, ms: waitedMs })
     return lease
   }
 
@@ -152,10 +150,9 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   }
 
   #ended(slot: Slot<C, Holder>): void {
-    const { engine, journal } = this.#parts
-    const usedMs = engine.read() - slot.since
+    const { journal } = this.#parts
+    const ms = this.#useMeter.ended(slot.since)
     slot.holder = undefined
-    journal.useTime.add(usedMs)
-    if (journal.heard('release')) journal.tell('release', { id: slot.id, ms: usedMs })
+    if (journal.hearsRelease) journal.tell('release', { id: slot.id, ms })
   }
 }

@@ -50,7 +50,7 @@ export class Refusals<C> {
 
   gauges(): Gauges {
     const { state } = this.#engine
-    return { ...state.counts, total: state.slots.size, waiting: state.waiting, max: state.options.max }
+    return { ...state.counts, total: state.total, waiting: state.waiting, max: state.options.max }
   }
 
   snapshot(): Snapshot {

@@ -74,7 +74,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
       if (joined !== undefined) return Promise.resolve(joined)
     }
     const slot = engine.take(options.affinity)
-    if (slot !== undefined) return Promise.resolve(lending.lend(slot, { options, trace, waitedMs: 0 }))
+    if (slot !== undefined) return Promise.resolve(lending.lend(slot, options, trace, 0))
     return this.#wait(options, trace)
   }
 
@@ -87,7 +87,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
       return undefined
     }
     const trace = engine.state.options.leakThresholdMs > 0 ? takeTrace(this.tryAcquire) : undefined
-    return lending.lend(slot, { options: NO_OPTIONS, trace, waitedMs: 0 })
+    return lending.lend(slot, NO_OPTIONS, trace, 0)
   }
 
   async use<T>(work: (lease: L) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
