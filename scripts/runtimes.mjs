@@ -1,17 +1,21 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { register } from 'tsx/esm/api'
 import { cached, installInto } from './cached.mjs'
 import { root } from './entries.mjs'
 import { pack } from './pack.mjs'
+import { makePortable } from './portable.mjs'
 import { run } from './run.mjs'
 
-// Runs every program of test/package/smoke against the packed tarball on every runtime below. A program fails by
-// its exit code; a line `skipped: name - reason` that it prints counts as a skip.
+// Runs every program of test/package/smoke, and the conformance suites, against the packed tarball on every runtime
+// below. ROCKPOOL_PG_URL is a PostgreSQL that they may use. A program fails by its exit code; a line `skipped: name - reason` that it prints counts as a skip.
 
 /** @typedef {{ name: string, packages: string[], binary: string, args: string[] }} Runtime */
 
 const PROGRAMS = join(root, 'test/package/smoke')
+/** Those of test/conformance that need nothing but the package. */
+const CONFORMANCE = ['fake.test.ts']
 
 // By their packages for one platform: the wrappers around them need install scripts, which npm 12 does not run.
 const { platform, arch } = process
@@ -48,15 +52,7 @@ function deno(version) {
 const counts = { passed: 0, failed: 0, skipped: [] }
 const folder = mkdtempSync(join(tmpdir(), 'rockpool-runtimes-'))
 try {
-  const app = join(folder, 'app')
-  await installInto(app, [await pack(folder), 'pg@8.23.1'])
-  cpSync(PROGRAMS, app, { recursive: true })
-  const programs = readdirSync(PROGRAMS).filter((file) => /\.[cm]js$/.test(file))
-  for (const runtime of runtimes) {
-    const home = await cached(runtime.name, runtime.packages)
-    for (const program of programs)
-      await check(runtime, join(home, 'node_modules', runtime.binary), app, program)
-  }
+  await checkAll(await makeApp())
 } catch (error) {
   counts.failed++
   process.stdout.write(`${error}\n`)
@@ -64,6 +60,34 @@ try {
 rmSync(folder, { recursive: true })
 if (process.env.ROCKPOOL_COUNTS) writeFileSync(process.env.ROCKPOOL_COUNTS, JSON.stringify(counts))
 process.exitCode = counts.failed === 0 ? 0 : 1
+
+/** Somebody's program with our tarball: the smoke programs, and the conformance suites made programs. */
+async function makeApp() {
+  const app = join(folder, 'app')
+  await installInto(app, [await pack(folder), 'pg@8.23.1'])
+  cpSync(PROGRAMS, app, { recursive: true })
+  for (const file of CONFORMANCE)
+    await makePortable(file, join(app, file.replace('.test.ts', '.conformance.mjs')))
+  return app
+}
+
+/** @param {string} app */
+async function checkAll(app) {
+  register()
+  const { startEmbeddedPostgres } = await import('../src/testing/embedded-postgres.ts')
+  const server = await startEmbeddedPostgres()
+  process.env.ROCKPOOL_PG_URL = server.url()
+  try {
+    const programs = readdirSync(app).filter((file) => /\.[cm]js$/.test(file))
+    for (const runtime of runtimes) {
+      const home = await cached(runtime.name, runtime.packages)
+      for (const program of programs)
+        await check(runtime, join(home, 'node_modules', runtime.binary), app, program)
+    }
+  } finally {
+    await server.close()
+  }
+}
 
 /**
  * @param {Runtime} runtime
