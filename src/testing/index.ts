@@ -15,6 +15,13 @@ export { FakeError, fakeErrors } from './fake-error.ts'
 export type { Behaviour, BehaviourOf, FakeCall, FakeOperation } from './fake-script.ts'
 export { type FakeLogEntry, FakeServer, type FakeServerOptions } from './fake-server.ts'
 export type { FakeSession, FakeTransactionState } from './fake-session.ts'
+export {
+  type Direction,
+  type FaultConnection,
+  FaultProxy,
+  type FaultProxyCounts,
+  type Faults,
+} from './fault-proxy.ts'
 export { type IoClock, realTime } from './io-clock.ts'
 export { exponential, type Latency, longTail, uniform } from './latency.ts'
 export { Random } from './random.ts'
