@@ -72,7 +72,7 @@ export const connecting = [
       assertCode(error, 'ACQUIRE_TIMEOUT')
       assert.equal((error as { phase?: unknown }).phase, 'connect')
       await pool.close({ drainTimeoutMs: 0 })
-      await eventually(() => silent.open === 0, 'the sockets of the aborted connects are closed')
+      await eventually(() => silent.open() === 0, 'the sockets of the aborted connects are closed')
     },
   },
   {

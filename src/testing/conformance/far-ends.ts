@@ -5,8 +5,8 @@ import type { Address } from './subject.ts'
 /** A server in this process that a driver can be pointed at. */
 export interface FarEnd {
   readonly address: Address
-  /** Sockets that are open. */
-  readonly open: number
+  /** How many clients have not ended their side. */
+  open(): number
   close(): Promise<void>
 }
 
@@ -31,32 +31,25 @@ export function silentServer(): Promise<FarEnd> {
 
 export async function openRelay({ host, port }: Address): Promise<Relay> {
   let pairs: [Socket, Socket][] = []
-  const server = createServer((near) => {
-    const far = connect({ host, port })
+  // Half-open, so that a client that says goodbye to a silent server is not answered by its socket.
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ host, port, allowHalfOpen: true })
     pairs.push([near, far])
-    near.pipe(far)
-    far.pipe(near)
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      socket.on('error', () => other.destroy()).on('close', () => other.destroy())
-    }
+    near.pipe(far).on('error', () => near.destroy())
+    far.pipe(near).on('error', () => far.destroy())
+    near.on('close', () => far.destroy())
+    far.on('close', () => near.destroy())
   })
   const listening = await listen(server)
   return {
-    address: listening.address,
-    get open() {
-      return listening.open
-    },
-    close: () => listening.close(),
+    ...listening,
     silence() {
       for (const [near, far] of pairs) {
         near.unpipe(far)
         far.unpipe(near)
-        // Unread, not paused: the client's end must not notice by a full buffer or by its own close being answered.
-        near.on('data', () => {})
-        far.on('data', () => {})
+        // Read on, or the end of the client would not be seen.
+        near.resume()
+        far.resume()
       }
       pairs = []
     },
@@ -65,18 +58,23 @@ export async function openRelay({ host, port }: Address): Promise<Relay> {
 
 async function listen(server: Server): Promise<FarEnd> {
   const sockets = new Set<Socket>()
+  const waiting = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+    const left = () => waiting.delete(socket)
+    waiting.add(socket)
+    socket.on('error', () => {}).on('end', left)
+    socket.on('close', () => {
+      left()
+      sockets.delete(socket)
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
     address: { host: '127.0.0.1', port },
-    get open() {
-      return sockets.size
-    },
+    open: () => waiting.size,
     async close() {
       const closed = once(server, 'close')
       server.close()

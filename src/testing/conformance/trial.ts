@@ -30,11 +30,12 @@ export class Trial<C> {
     const uncaught = (error: unknown) => trial.#uncaught.push(error)
     process.on('uncaughtException', uncaught).on('unhandledRejection', uncaught)
     try {
-      try {
-        await work(trial)
-      } finally {
-        await trial.#end()
-      }
+      await work(trial).catch(async (error) => {
+        // What went wrong first is what is to be seen.
+        await trial.#end().catch(() => {})
+        throw error
+      })
+      await trial.#end()
       await trial.#nothingIsLeft()
     } finally {
       process.off('uncaughtException', uncaught).off('unhandledRejection', uncaught)
