@@ -30,9 +30,11 @@ export async function makePortable(file, outfile) {
 
 /** @param {import('esbuild').PluginBuild} build */
 function setup(build) {
+  const started = join(root, 'test/package/portable/embedded-postgres.ts')
   const packages = new Map(Object.keys(entries).map((s) => [entrySource(s), `rockpool${s.slice(1)}`]))
   build.onResolve({ filter: /\/src\// }, ({ path, resolveDir }) => {
     const source = relative(root, join(resolveDir, path)).replaceAll('\\', '/')
+    if (source === 'src/testing/embedded-postgres.ts') return { path: started }
     const name = packages.get(source)
     return name === undefined
       ? { errors: [{ text: `${source} is not public` }] }

@@ -9,13 +9,13 @@ import { makePortable } from './portable.mjs'
 import { run } from './run.mjs'
 
 // Runs every program of test/package/smoke, and the conformance suites, against the packed tarball on every runtime
-// below. ROCKPOOL_PG_URL is a PostgreSQL that they may use. A program fails by its exit code; a line `skipped: name - reason` that it prints counts as a skip.
+// below. ROCKPOOL_PG_URL is a PostgreSQL that they may use, a fresh one for each runtime. A program fails by its exit code; a line `skipped: name - reason` that it prints counts as a skip.
 
 /** @typedef {{ name: string, packages: string[], binary: string, args: string[] }} Runtime */
 
 const PROGRAMS = join(root, 'test/package/smoke')
-/** Those of test/conformance that need nothing but the package. */
-const CONFORMANCE = ['fake.test.ts']
+/** Those of test/conformance that need nothing but the package and a PostgreSQL. */
+const CONFORMANCE = ['fake.test.ts', 'pg.test.ts']
 
 // By their packages for one platform: the wrappers around them need install scripts, which npm 12 does not run.
 const { platform, arch } = process
@@ -75,17 +75,17 @@ async function makeApp() {
 async function checkAll(app) {
   register()
   const { startEmbeddedPostgres } = await import('../src/testing/embedded-postgres.ts')
-  const server = await startEmbeddedPostgres()
-  process.env.ROCKPOOL_PG_URL = server.url()
-  try {
-    const programs = readdirSync(app).filter((file) => /\.[cm]js$/.test(file))
-    for (const runtime of runtimes) {
-      const home = await cached(runtime.name, runtime.packages)
+  const programs = readdirSync(app).filter((file) => /\.[cm]js$/.test(file))
+  for (const runtime of runtimes) {
+    const home = await cached(runtime.name, runtime.packages)
+    const server = await startEmbeddedPostgres({ password: 'secret' })
+    process.env.ROCKPOOL_PG_URL = server.url()
+    try {
       for (const program of programs)
         await check(runtime, join(home, 'node_modules', runtime.binary), app, program)
+    } finally {
+      await server.close()
     }
-  } finally {
-    await server.close()
   }
 }
 
