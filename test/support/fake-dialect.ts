@@ -43,7 +43,7 @@ export function teach(server: FakeServer): void {
   on(/^session$/, (_, { session }) => [{ id: session.id }])
   on(/^series (\d+)$/, ([count]) => ({ rows: series(Number(count), (n) => ({ n })) }))
   on(/^wide (\d+)$/, ([count]) => ({
-    rows: series(Number(count), () => ({ pad: 'x'.repeat(1000).split('') })),
+    rows: series(Number(count), () => ({ pad: Buffer.alloc(1000) })),
   }))
   on(/^set (\w+) (\w+)$/, ([name = '', value = ''], { session }) => void session.settings.set(name, value))
   on(/^show (\w+)$/, ([name = ''], { session }) => [{ value: session.settings.get(name) ?? 'default' }])
