@@ -74,6 +74,7 @@ testDriver(
         'a connection that dies while it is leased frees its place at once, and giving it back is harmless',
         'a stream whose connection dies ends with an error',
       ]),
+      ...because('SQLite has no standby', ['connections to a server that became read-only are given up']),
       ...because('SQLite has one isolation', ['a transaction has the isolation that was asked for']),
       ...because('SQLite has one writer at a time', ['a deadlock is a conflict']),
     ],

@@ -17,6 +17,13 @@ afterAll(async () => {
   await server.close()
 })
 
+async function readOnly(state: 'on' | 'off'): Promise<void> {
+  await admin.query(`alter system set default_transaction_read_only = ${state}`)
+  await admin.query('select pg_reload_conf()')
+  // The server tells its sessions in its own time.
+  await admin.query('select pg_sleep(0.1)')
+}
+
 const { host, port, user } = server
 const driver = (config: PgConfig = {}) =>
   pg({ host, port, user, password: 'secret', database: 'postgres', application_name: NAME, ...config })
@@ -56,6 +63,10 @@ testDriver(
       },
       async kill(id) {
         await admin.query('select pg_terminate_backend($1)', [id])
+      },
+      async demote() {
+        await readOnly('on')
+        return () => readOnly('off')
       },
     },
     network: { host, port, at: ({ host, port }) => driver({ host, port }) },

@@ -61,6 +61,10 @@ export function fakeSubject(
     },
     server: {
       sessions: () => server.open,
+      demote() {
+        server.demote()
+        return () => {}
+      },
       kill: (id) => server.kill(server.connections.find((connection) => connection.id === id)),
     },
     refusals: {

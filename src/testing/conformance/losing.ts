@@ -81,6 +81,27 @@ export const losing = [
     },
   },
   {
+    name: 'connections to a server that became read-only are given up',
+    async run(t) {
+      const classify = t.capability('classify')
+      t.capability('confirmStale')
+      const pool = t.pool({ max: 2 })
+      pool.on('error', () => {})
+      const table = await t.table(pool)
+      const restore = await t.demote()
+      try {
+        const error = await rejection(table.insert(pool, 1))
+        assert(!(error instanceof PoolError), "the statement's error is the driver's own")
+        assert.equal(classify.call(t.driver, error, 'statement'), 'stale')
+        await eventually(() => pool.stats().closed.stale > 0, 'the connection is closed as stale')
+      } finally {
+        await restore()
+      }
+      await table.insert(pool, 2)
+      assert.equal(await table.count(pool), 1)
+    },
+  },
+  {
     name: 'an idle connection whose network went silent is replaced after the check',
     async run(t) {
       const { pool, relay } = await behindRelay(t, { validateTimeoutMs: 150 })

@@ -66,6 +66,8 @@ export interface ServerFacts {
   sessions(): number | Promise<number>
   /** Ends a session from outside. */
   kill(id: unknown): void | Promise<void>
+  /** Makes the server refuse writes, as after a failover; returns what makes it take them again. */
+  demote?(): (() => unknown) | Promise<() => unknown>
 }
 
 export interface Address {

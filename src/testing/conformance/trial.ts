@@ -93,6 +93,10 @@ export class Trial<C> {
     return known(this.#subject.server, 'server')
   }
 
+  async demote(): Promise<() => unknown> {
+    return known(this.#subject.server?.demote, 'server.demote').call(this.#subject.server)
+  }
+
   get countsSessions(): boolean {
     return this.#subject.server !== undefined
   }
