@@ -3,8 +3,10 @@ import type { PgClient, PgConnection, PgStream } from './client.ts'
 import { linkOf } from './link.ts'
 import { copyOf } from './tls.ts'
 
-/** A server that takes longer to read sixteen bytes is not there. */
+/** How long a statement is asked to stop before it is left alone, and how long a request may take. */
 const LIMIT_MS = 5_000
+/** A backend stops within a millisecond or two; one that does not is asked again, ever more seldom. */
+const FIRST_PAUSE_MS = 10
 
 type ConnectionClass = new (options: object) => PgConnection
 
@@ -13,11 +15,25 @@ type ConnectionClass = new (options: object) => PgConnection
  * it closes that socket, and a signal is taken before anything that is read later: once the close is seen here, a
  * statement sent afterwards cannot be hit. One more round trip would prove nothing further.
  *
- * Rejects when the request may still arrive: then nothing else may run on the connection.
+ * Resolves when the statement has ended, or does not listen; rejects when a request may still arrive: then nothing else
+ * may run on the connection.
  */
-export async function cancel(client: PgClient): Promise<void> {
+export async function cancel(client: PgClient, limitMs = LIMIT_MS): Promise<void> {
   const link = linkOf(client)
-  if (!link.isClosed) await link.cancelling(requestCancel(client, LIMIT_MS))
+  if (!link.isClosed) await link.cancelling(insist(client, limitMs))
+}
+
+/** A signal that overtakes the statement finds an idle backend, which ignores it: one request may be too early. */
+export async function insist(client: PgClient, limitMs: number): Promise<void> {
+  const link = linkOf(client)
+  const hasEnded = link.watchStatement()
+  const deadline = performance.now() + limitMs
+  for (let pause = FIRST_PAUSE_MS; !hasEnded(); pause *= 2) {
+    const left = deadline - performance.now()
+    if (left <= 0) return
+    await requestCancel(client, left)
+    if (!hasEnded()) await link.changeWithin(Math.min(pause, left))
+  }
 }
 
 /** Resolves when the server has been told, or cannot be. */
@@ -37,7 +53,7 @@ export function requestCancel(client: PgClient, limitMs: number): Promise<void> 
       isSent = true
       connection.cancel(processID, secretKey)
     }
-    const timer = setTimeout(() => fail(new Error(`no answer within ${limitMs} ms`)), limitMs)
+    const timer = setTimeout(() => fail(new Error(`no answer within ${Math.round(limitMs)} ms`)), limitMs)
     connection.on('error', fail)
     connection.on('end', () => {
       clearTimeout(timer)
@@ -64,9 +80,8 @@ function connectionLike(client: PgClient): PgConnection {
 
 /** The very server of this connection: its name may lead to another one by now. */
 function addressOf(client: PgClient): { host: string; port: number } {
-  if (client.host.startsWith('/') || linkOf(client).makeStream !== undefined) return client
-  const { remoteAddress = client.host, remotePort = client.port } = client.connection.stream
-  return { host: remoteAddress, port: remotePort }
+  const { makeStream, peer } = linkOf(client)
+  return makeStream === undefined && peer !== undefined ? peer : client
 }
 
 /** As we connect to an address, the certificate must still be checked against the name. */

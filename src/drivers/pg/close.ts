@@ -1,5 +1,5 @@
-import { requestCancel } from './cancel.ts'
-import { isBusy, type PgClient } from './client.ts'
+import { insist, requestCancel } from './cancel.ts'
+import type { PgClient } from './client.ts'
 import { linkOf } from './link.ts'
 
 /** How long a server may take to say goodbye. */
@@ -15,16 +15,21 @@ const BUSY_LIMIT_MS = 1_000
  */
 export async function close(client: PgClient): Promise<void> {
   const link = linkOf(client)
-  const wasBusy = isBusy(client)
+  const mayRun = link.mayRun
   link.markClosing()
-  if (link.isClosed) return
+  if (link.isClosed && !mayRun) return
   // An idle connection may have been told not to keep the process alive; its end is worth waiting for.
   client.ref()
-  const limitMs = wasBusy ? BUSY_LIMIT_MS : IDLE_LIMIT_MS
+  const limitMs = mayRun ? BUSY_LIMIT_MS : IDLE_LIMIT_MS
   const timer = setTimeout(() => link.destroy(), limitMs)
-  const told = wasBusy && !link.isLost ? requestCancel(client, limitMs).catch(() => undefined) : undefined
+  const telling = mayRun ? stop(client, limitMs).catch(() => undefined) : undefined
   if (link.isLost) link.destroy()
   else client.connection.end()
-  await Promise.all([link.closed, told])
+  await Promise.all([link.closed, telling])
   clearTimeout(timer)
+}
+
+/** Of a connection that is lost we cannot see whether its statement has ended. */
+function stop(client: PgClient, limitMs: number): Promise<void> {
+  return linkOf(client).isLost ? requestCancel(client, limitMs) : insist(client, limitMs)
 }

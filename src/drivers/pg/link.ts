@@ -23,12 +23,17 @@ export class Link {
   readonly closed: Promise<void>
   /** What makes the user's own kind of socket, where he has one. */
   readonly makeStream: unknown
+  /** The other end of a TCP connection. */
+  peer: { host: string; port: number } | undefined
   readonly #client: PgClient
   /** With TLS, pg puts a second socket over this one. */
   readonly #socket: PgStream
   #isClosing = false
   #isClosed = false
   #lost: { error: unknown } | undefined
+  #isEndedByServer = false
+  /** How many statements, or rather ReadyForQuery messages, there have been. */
+  #answers = 0
   #onLost: ((error: unknown) => void) | undefined
   /** An ErrorResponse has come, the ReadyForQuery that follows it has not. */
   #isFailing = false
@@ -44,15 +49,22 @@ export class Link {
     links.set(client, this)
     const { connection } = client
     client.on('error', (error) => this.#lose(error))
+    connection.on('connect', () => {
+      const { remoteAddress: host, remotePort: port } = this.#socket
+      if (host !== undefined && port !== undefined) this.peer = { host, port }
+    })
     connection.on('readyForQuery', (message) => {
       this.status = message.status
+      this.#answers++
       this.#isFailing = false
       this.#wakeLater()
     })
     connection.on('errorMessage', (error) => {
       this.#isFailing = true
       // The server ends the session; what pg says when the socket closes would not tell why.
-      if (endsSession(error)) this.#lose(error)
+      if (!endsSession(error)) return
+      this.#isEndedByServer = true
+      this.#lose(error)
     })
     connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.settings.set(parameterName, parameterValue)
@@ -88,6 +100,18 @@ export class Link {
 
   get isLost(): boolean {
     return this.#lost !== undefined
+  }
+
+  /** A statement may still run in the server, whatever became of the socket. */
+  get mayRun(): boolean {
+    return isBusy(this.#client) && !this.#isEndedByServer
+  }
+
+  /** Tells whether the statement that is in flight now has ended. */
+  watchStatement(): () => boolean {
+    if (!isBusy(this.#client)) return () => true
+    const answers = this.#answers
+    return () => this.#answers !== answers || this.#isClosed
   }
 
   /** Told once, and at once if it has happened already. */
@@ -131,6 +155,16 @@ export class Link {
    */
   async settled(): Promise<void> {
     while (this.#isFailing && !this.isLost && !this.#isClosed) await this.#change()
+  }
+
+  /** Resolves at the next event, or after a while. */
+  async changeWithin(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms)
+    })
+    await Promise.race([this.#change(), late])
+    clearTimeout(timer)
   }
 
   #change(): Promise<void> {

@@ -20,8 +20,8 @@ export async function* stream(
   try {
     for (;;) {
       const rows = await portal.next()
+      if (rows === undefined) return
       for (const row of rows) yield row
-      if (portal.isDone) return
     }
   } catch (error) {
     throw await settledError(client, error)
@@ -63,19 +63,14 @@ class Portal implements Submittable {
     this.#batch = batch
   }
 
-  /** No more rows will come. */
-  get isDone(): boolean {
-    return this.#state === 'ended'
-  }
-
-  /** The next rows, which may be none at the end. */
-  async next(): Promise<Row[]> {
+  /** The next rows; nothing at the end. */
+  async next(): Promise<Row[] | undefined> {
     if (this.#state === 'suspended') this.#fetch()
     while (this.#state === 'running' || this.#state === 'ending') await this.#changed()
     if (this.#failure !== undefined) throw this.#failure.error
     const rows = this.#rows
     this.#rows = []
-    return rows
+    return rows.length === 0 && this.#state === 'ended' ? undefined : rows
   }
 
   /** Leaves the connection as it was: the rest of the batch on its way is thrown away, and the portal with it. */

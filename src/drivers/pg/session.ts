@@ -52,10 +52,10 @@ export async function savepoint(client: PgClient, name: string, move: SavepointM
   await run(client, `${SAVEPOINT[move]} "${name.replaceAll('"', '""')}"`)
 }
 
-/** A transaction is open, a statement is in flight, or a cancel request may still hit what comes next. */
+/** A transaction is open, a statement in flight, a cancel request on its way; or the connection is not there any more. */
 export function isDirty(client: PgClient): boolean {
   const link = linkOf(client)
-  return link.status !== 'I' || link.isBusy
+  return link.status !== 'I' || link.isLost || link.isBusy
 }
 
 /**
