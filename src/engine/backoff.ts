@@ -2,6 +2,8 @@ const FIRST_MS = 20
 const LONGEST_WHILE_WAITED_FOR_MS = 200
 const LONGEST_MS = 5_000
 const PERMANENT_MS = 1_000
+/** Connects that ask at a time whether the server is there, after connections to it were lost. */
+const A_FEW = 3
 
 /**
  * The pause between failed connects: doubling, with full jitter, short while somebody waits. While it lasts one connect
@@ -12,6 +14,7 @@ export class Backoff {
   #failedAt = 0
   #chance = 0
   #permanent = false
+  #doubtful = false
 
   /** The server has refused the last connect. */
   get failing(): boolean {
@@ -21,6 +24,17 @@ export class Backoff {
   /** The last connect failed in a way that trying again will not mend. */
   get permanent(): boolean {
     return this.#permanent
+  }
+
+  /** Connects that may be under way at a time. */
+  get mostAtOnce(): number {
+    if (this.#failures > 0) return 1
+    return this.#doubtful ? A_FEW : Number.POSITIVE_INFINITY
+  }
+
+  /** Connections were lost: perhaps all of them were, and the server is not there. */
+  doubt(): void {
+    this.#doubtful = true
   }
 
   failed(facts: { now: number; startedAt: number; chance: number; permanent: boolean }): void {
@@ -34,6 +48,7 @@ export class Backoff {
   succeeded(): void {
     this.#failures = 0
     this.#permanent = false
+    this.#doubtful = false
   }
 
   /** When the next connect may start. It depends on whether somebody waits now, not when the failure was. */

@@ -44,6 +44,7 @@ export abstract class EngineCore<R, H> {
 
   protected suspectAll(now: number): void {
     this.state.suspectAt = now
+    this.state.backoff.doubt()
   }
 
   protected chance(): number {

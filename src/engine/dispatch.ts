@@ -55,9 +55,12 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     for (let wanted = connectsWanted(state, now); wanted > 0 && state.total < state.cap; wanted--) {
       if (backoff.failing) {
         const until = backoff.until(state.queue.size > 0 || state.readies.size > 0)
-        if (now < until) this.wakeBy(until)
-        if (now < until || state.counts.connecting > 0) return
+        if (now < until) {
+          this.wakeBy(until)
+          return
+        }
       }
+      if (state.counts.connecting >= backoff.mostAtOnce) return
       if (state.options.permits?.take() === false) return
       this.connect(now)
     }
