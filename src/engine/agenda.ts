@@ -7,7 +7,7 @@ const NEVER = Number.POSITIVE_INFINITY
 
 /** When the engine next has something to do of its own accord. It may be too early, never too late. */
 export function nextWake<R, H>(state: EngineState<R, H>, now: number): number {
-  let at = Math.min(state.deadlines.earliest, nextIdleEnd(state), nextConnect(state))
+  let at = Math.min(state.deadlines.earliest, nextIdleEnd(state), nextConnect(state, now))
   for (const slot of state.slots) at = Math.min(at, nextOf(state, slot, now))
   if (state.closing && state.counts.leased + state.counts.resetting > 0)
     at = Math.min(at, state.drainDeadline)
@@ -38,10 +38,12 @@ export function nextKeepalive<R, H>(state: EngineState<R, H>, slot: Slot<R, H>):
   return slot.aliveAt + keepaliveMs
 }
 
-function nextConnect<R, H>(state: EngineState<R, H>): number {
+function nextConnect<R, H>(state: EngineState<R, H>, now: number): number {
   const { backoff, counts } = state
   if (!backoff.failing || counts.connecting > 0 || state.closing || state.suspended) return NEVER
   const waitedFor = state.queue.size > 0 || state.readies.size > 0
-  const wanted = waitedFor || state.live < state.options.min
-  return wanted ? backoff.until(waitedFor) : NEVER
+  if (!waitedFor && state.live >= state.options.min) return NEVER
+  const at = backoff.until(waitedFor)
+  // Once the pause is over it is not time that is missing, but room, a permit or a need: each comes with a pump.
+  return at > now ? at : NEVER
 }

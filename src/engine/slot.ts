@@ -6,7 +6,8 @@ import type { Waiter } from './waiter.ts'
 /** Which moves exist. `gone` is no state of a connection but the end of it. */
 const MOVES: Record<SlotState, readonly (SlotState | 'gone')[]> = {
   connecting: ['validating', 'idle', 'leased', 'closing', 'gone'],
-  validating: ['idle', 'leased', 'closing'],
+  // The check may be followed by the hook, and a hook whose caller has left by the next caller's.
+  validating: ['validating', 'idle', 'leased', 'closing'],
   idle: ['validating', 'leased', 'closing'],
   leased: ['resetting', 'validating', 'idle', 'leased', 'closing', 'gone'],
   resetting: ['validating', 'idle', 'leased', 'closing'],
