@@ -51,8 +51,15 @@ export interface SqlDriver<C> extends Driver<C> {
   ): AsyncIterable<Row>
   /** Asks the server to stop what runs on this connection; resolves when that request can no longer hit anything. */
   cancel?(connection: C): Promise<void>
-  /** Statements may share this connection while others are in flight, from now on or no longer. */
+  /**
+   * Statements may share this connection while others are in flight, from now on or no longer. Throws where this version
+   * of the package cannot.
+   */
   pipeline?(connection: C, on: boolean): void
+  /** Tells from the last answer, whatever else is in flight, that a transaction is open. Needed to share connections. */
+  inTransaction?(connection: C): boolean
+  /** True for an error by which the server itself ended the session: what was sent behind it was never executed. */
+  isFarewell?(error: unknown): boolean
   /** The driver can name prepared statements. */
   readonly preparesByName?: boolean
   /** The placeholder of the parameter at this position, counted from 1: `$1`, `?`, `@p1`. Default `?`. */

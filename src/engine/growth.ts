@@ -1,5 +1,8 @@
 import type { EngineState } from './state.ts'
 
+/** Callers that one shared connection serves at a time. */
+export const SHARED_BY = 32
+
 /** A check or a reset that takes longer than this is no longer counted on. */
 export const PATIENCE_MS = 100
 
@@ -7,7 +10,9 @@ export const PATIENCE_MS = 100
 export function connectsWanted<R, H>(state: EngineState<R, H>, now: number): number {
   if (state.closing || state.suspended) return 0
   const floor = state.readies.size > 0 ? state.readyAt : state.options.min
-  return Math.max(state.queue.size - incoming(state, now), floor - state.live)
+  const { size, sharing } = state.queue
+  const needed = size - sharing + Math.ceil(sharing / SHARED_BY)
+  return Math.max(needed - incoming(state, now), floor - state.live)
 }
 
 /** Connections on their way to the queue without anybody's doing. */

@@ -23,6 +23,12 @@ export class WaiterQueue {
   readonly #levels: Level[] = [this.#ordinary]
   #arrivals = 0
   #size = 0
+  /** Of those, who would be content with a place beside others. */
+  #sharing = 0
+
+  get sharing(): number {
+    return this.#sharing
+  }
 
   get size(): number {
     return this.#size
@@ -58,6 +64,7 @@ export class WaiterQueue {
     waiter.next = undefined
     waiter.previous = undefined
     this.#size--
+    if (waiter.shares) this.#sharing--
     if (level.first === undefined && level !== this.#ordinary)
       this.#levels.splice(this.#levels.indexOf(level), 1)
   }
@@ -83,6 +90,7 @@ export class WaiterQueue {
     if (before === undefined) level.last = waiter
     else before.previous = waiter
     this.#size++
+    if (waiter.shares) this.#sharing++
   }
 
   #level(priority: number): Level {

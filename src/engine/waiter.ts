@@ -3,6 +3,14 @@ import type { Slot } from './slot.ts'
 /** Where a waiter is: in the queue, given a connection that `onAcquire` still prepares, or served, failed or left. */
 export type WaiterState = 'queued' | 'preparing' | 'settled'
 
+export interface WaiterFacts {
+  since: number
+  deadline: number
+  priority: number
+  affinity: unknown
+  shares: boolean
+}
+
 /** Somebody who waits: for a lease, or for the pool to be ready. The pool's own class adds the promise. */
 export class Waiter {
   /** A lease's waiter stands in the queue; a `ready` one only has a deadline. */
@@ -12,6 +20,8 @@ export class Waiter {
   readonly deadline: number
   readonly priority: number
   readonly affinity: unknown
+  /** A place beside others on a connection would do. */
+  readonly shares: boolean
   state: WaiterState = 'queued'
   /** The order of arrival: how one that lost its connection finds its place again. */
   arrival = 0
@@ -20,15 +30,13 @@ export class Waiter {
   /** preparing: the connection meant for it. */
   slot: Slot | undefined = undefined
 
-  constructor(
-    kind: 'lease' | 'ready',
-    facts: { since: number; deadline: number; priority: number; affinity: unknown },
-  ) {
+  constructor(kind: 'lease' | 'ready', facts: WaiterFacts) {
     this.kind = kind
     this.since = facts.since
     this.deadline = facts.deadline
     this.priority = facts.priority
     this.affinity = facts.affinity
+    this.shares = facts.shares
   }
 
   get done(): boolean {

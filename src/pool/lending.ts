@@ -6,7 +6,7 @@ import type { Caretaker } from './caretaker.ts'
 import { JoinedLeases } from './joined-leases.ts'
 import type { Journal } from './journal.ts'
 import type { PendingLease } from './pending.ts'
-import type { Holder, Lender, PoolLease } from './pool-lease.ts'
+import type { Holder, Lender, PoolLease, Revocation } from './pool-lease.ts'
 import { UseMeter } from './use-meter.ts'
 
 export type LeaseMaker<C, L> = (lender: Lender<C>, slot: Slot<C, Holder>, trace: Error | undefined) => L
@@ -90,10 +90,11 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     else engine.release(slot)
   }
 
-  destroy(_lease: PoolLease<C>, slot: Slot<C, Holder>, reason: unknown): void {
-    this.#joined.end(slot)
-    slot.holder?.revoke('destroyed', reason)
-    this.#ended(slot)
+  destroy(lease: PoolLease<C>, slot: Slot<C, Holder>, reason: unknown): void {
+    slot.death = reason
+    // Its own end is the holder's doing; those that had joined it are told of the pool's.
+    if (!this.#joined.leave(slot, lease)) this.revoke(slot, 'destroyed', reason)
+    else this.#ended(slot)
     this.#parts.engine.discard(slot, 'destroyed')
   }
 
@@ -124,8 +125,14 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     this.#parts.engine.lost(slot)
   }
 
-  /** The pool ends a lease. */
-  revoke(slot: Slot<C, Holder>, why: 'lost' | 'close', cause: unknown): void {
+  broken(slot: Slot<C, Holder>, error: unknown): void {
+    slot.death = error
+    this.revoke(slot, 'broken', error)
+    this.#parts.engine.discard(slot, 'dirty')
+  }
+
+  /** The pool ends a lease, and all that have joined it. */
+  revoke(slot: Slot<C, Holder>, why: Revocation, cause: unknown): void {
     this.#joined.end(slot)
     slot.holder?.revoke(why, cause)
     this.#ended(slot)

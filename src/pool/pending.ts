@@ -1,7 +1,5 @@
 import type { AcquireOptions } from '../contract/lease.ts'
-import { Waiter } from '../engine/waiter.ts'
-
-type WaiterFacts = ConstructorParameters<typeof Waiter>[1]
+import { Waiter, type WaiterFacts } from '../engine/waiter.ts'
 
 /** A promise of the pool that somebody waits for. It listens to the caller's signal itself: no closure for each. */
 export abstract class Pending<T> extends Waiter {

@@ -3,7 +3,7 @@ import type { Lease } from '../contract/lease.ts'
 import type { Slot } from '../engine/slot.ts'
 
 /** Why a lease ended without its holder's doing. */
-export type Revocation = 'lost' | 'close' | 'destroyed'
+export type Revocation = 'lost' | 'close' | 'destroyed' | 'broken'
 
 /** Who holds a connection: one lease, or several that joined under one key. */
 export interface Holder {
@@ -23,6 +23,8 @@ export interface Lender<C> {
   wanted(slot: Slot<C, Holder>): boolean
   /** A statement has found out that the connection died. */
   lost(slot: Slot<C, Holder>, error: unknown): void
+  /** The connection lives, but cannot be brought back to order. */
+  broken(slot: Slot<C, Holder>, error: unknown): void
 }
 
 /** What ended a lease that its holder has not ended. */
@@ -37,6 +39,7 @@ const REASONS: Record<Revocation, string> = {
   lost: 'its connection was lost',
   close: 'the pool was closed before it was given back',
   destroyed: 'its connection was destroyed by another lease with the same key',
+  broken: 'its connection could not be rolled back',
 }
 
 export class PoolLease<C> implements Lease<C>, Holder {

@@ -75,7 +75,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     }
     const slot = engine.take(options.affinity)
     if (slot !== undefined) return Promise.resolve(lending.lend(slot, options, trace, 0))
-    return this.#wait(options, trace)
+    return this.#wait(options, { trace, shares: false })
   }
 
   tryAcquire(): L | undefined {
@@ -113,7 +113,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     if (this.#effects.engine.refused) return Promise.reject(this.#effects.refusals.permanent())
     return new Promise((resolve, reject) => {
       const since = this.clock.now()
-      const facts = { since, deadline: since + timeoutMs, priority: 0, affinity: undefined }
+      const facts = { since, deadline: since + timeoutMs, priority: 0, affinity: undefined, shares: false }
       this.#effects.wait(new PendingReady(facts, { resolve, reject }), signal)
     })
   }
@@ -180,12 +180,42 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     return this
   }
 
+  /** Waits for a lease, or for a place on a shared connection if `offerPlace` has one first. */
+  protected acquireOrShare<S>(options: AcquireOptions): Promise<L | S> {
+    return this.#wait(options, { trace: undefined, shares: true })
+  }
+
+  /** Gives the first waiter this place, if it came by `acquireOrShare`. */
+  protected offerPlace<S>(place: S): boolean {
+    return this.#effects.offerPlace(place)
+  }
+
+  /** Somebody who came by `acquireOrShare` still waits. */
+  protected get isPlaceWaitedFor(): boolean {
+    return this.#effects.engine.state.queue.sharing > 0
+  }
+
+  /** Tells of an error that belongs to no caller. */
+  protected tellError(error: unknown): void {
+    this.#journal.tell('error', { id: 0, error })
+  }
+
+  /** An idle connection for a statement of the pool's own. */
+  protected takeIdle(): L | undefined {
+    const { engine, lending } = this.#effects
+    const slot = engine.take(undefined)
+    return slot === undefined ? undefined : lending.lend(slot, NO_OPTIONS, undefined, 0)
+  }
+
   /** The server was demoted: no connection of this generation is lent again. */
   protected stale(): void {
     this.#effects.engine.stale()
   }
 
-  #wait(options: AcquireOptions, trace: Error | undefined): Promise<L> {
+  #wait(
+    options: AcquireOptions,
+    { trace, shares }: { trace: Error | undefined; shares: boolean },
+  ): Promise<L> {
     const { engine } = this.#effects
     const { acquireTimeoutMs, validateTimeoutMs, maxWaiting, max } = engine.state.options
     const { timeoutMs = acquireTimeoutMs, priority = 0, affinity, signal } = options
@@ -198,7 +228,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
       const since = this.clock.now()
       // 0 waits for nobody; but an idle connection that is due for its check may answer it.
       const patience = timeoutMs === 0 && engine.idleToSpare ? validateTimeoutMs : timeoutMs
-      const facts = { since, deadline: since + patience, priority, affinity }
+      const facts = { since, deadline: since + patience, priority, affinity, shares }
       const pending = new PendingLease<L>(facts, { resolve, reject }, { options, trace })
       if (patience > 0) this.#effects.wait(pending, signal)
       else {

@@ -1,10 +1,10 @@
 import type { Clock } from '../contract/clock.ts'
 import { ConnectionLostError } from '../contract/errors.ts'
-import type { QueryOptions } from '../contract/sql.ts'
 import type { QueryResult, SqlDriver } from '../contract/sql-driver.ts'
 import { PreparedNames } from './prepared-names.ts'
 import type { Statement } from './statement.ts'
-import { TextBook } from './text-book.ts'
+
+const UNNAMED = Object.freeze({})
 
 /** What statements need of the pool that they run in, and what they tell it. */
 export interface Surroundings<C> {
@@ -18,28 +18,39 @@ export interface Surroundings<C> {
 /** Runs single statements on connections and judges their errors; one for each pool. */
 export class Executor<C> {
   readonly surroundings: Surroundings<C>
-  readonly texts = new TextBook()
   readonly #names = new WeakMap<object, PreparedNames>()
 
   constructor(surroundings: Surroundings<C>) {
     this.surroundings = surroundings
   }
 
-  /** Runs one statement, prepared if it has earned it. A plan that is no longer valid is replaced once. */
-  async run(connection: C, statement: Statement, options: QueryOptions | undefined): Promise<QueryResult> {
+  /** Runs one statement, prepared if it has earned it. */
+  run(connection: C, statement: Statement, prepare: boolean | undefined): Promise<QueryResult> {
+    const { text, params } = statement
+    const names = params.length > 0 || prepare === true ? this.#namesOf(connection) : undefined
+    const name = names?.nameFor(text, prepare)
+    if (names === undefined || name === undefined)
+      return this.surroundings.driver.query(connection, text, params, UNNAMED)
+    return this.#runNamed(connection, statement, { name, names })
+  }
+
+  /** A plan that is no longer valid is replaced once. */
+  async #runNamed(
+    connection: C,
+    statement: Statement,
+    prepared: { name: string; names: PreparedNames },
+  ): Promise<QueryResult> {
     const { driver } = this.surroundings
     const { text, params } = statement
-    const names = params.length > 0 || options?.prepare === true ? this.#namesOf(connection) : undefined
-    const name = names?.nameFor(text, options?.prepare)
-    if (name === undefined) return driver.query(connection, text, params, {})
+    const { name, names } = prepared
     try {
       return await driver.query(connection, text, params, { name })
     } catch (error) {
       if (driver.isStalePlan?.(error) !== true) throw error
-      names?.forget(text)
+      names.forget(text)
       // Within a transaction the error has aborted it: only its owner can begin anew.
-      if (driver.isDirty?.(connection) !== false) throw error
-      return driver.query(connection, text, params, {})
+      if (this.#inTransaction(connection)) throw error
+      return driver.query(connection, text, params, UNNAMED)
     }
   }
 
@@ -54,6 +65,11 @@ export class Executor<C> {
 
   isConflict(error: unknown): boolean {
     return this.surroundings.driver.classify?.(error, 'statement') === 'conflict'
+  }
+
+  #inTransaction(connection: C): boolean {
+    const { driver } = this.surroundings
+    return (driver.inTransaction?.(connection) ?? driver.isDirty?.(connection)) !== false
   }
 
   #namesOf(connection: C): PreparedNames | undefined {

@@ -1,12 +1,5 @@
 import type { Clock } from '../contract/clock.ts'
-import { QueryTimeoutError } from '../contract/errors.ts'
-
-/** What ends a statement early. */
-export interface Limits {
-  signal?: AbortSignal
-  /** How long it may run, and the whole time that was given, for the error. */
-  timeout?: { leftMs: number; givenMs: number }
-}
+import { type Limits, within } from './limits.ts'
 
 export interface LineParts {
   name: string
@@ -41,6 +34,7 @@ export class Line {
       this.occupy(result.then(ignore, ignore))
       return result
     }
+    if (limits.signal?.aborted === true) return Promise.reject(limits.signal.reason)
     return this.#runLimited(start, limits)
   }
 
@@ -52,46 +46,22 @@ export class Line {
     })
   }
 
-  #runLimited<T>(start: () => Promise<T>, { signal, timeout }: Limits): Promise<T> {
-    if (signal?.aborted === true) return Promise.reject(signal.reason)
-    const { clock, name, cancel } = this.#parts
-    return new Promise((resolve, reject) => {
-      let state: 'waiting' | 'running' | 'over' = 'waiting'
-      let cancelled: Promise<void> | undefined
-      const onAbort = () => stop(signal?.reason)
-      const onTimeout = (givenMs: number) => {
-        // Had the loop been blocked, the answer may have arrived: one poll, then judge.
-        clock.afterPoll(() => {
-          if (state !== 'over') stop(new QueryTimeoutError(name, givenMs))
-        })
-      }
-      const timer =
-        timeout === undefined || timeout.leftMs === Number.POSITIVE_INFINITY
-          ? undefined
-          : clock.after(timeout.leftMs, () => onTimeout(timeout.givenMs))
-      const finish = () => {
-        state = 'over'
-        timer?.cancel()
-        signal?.removeEventListener('abort', onAbort)
-      }
-      const stop = (reason: unknown) => {
-        if (state === 'running') cancelled = cancel?.().catch(ignore)
-        finish()
-        reject(reason)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      const execute = async () => {
-        if (state === 'over') return
-        state = 'running'
-        try {
-          resolve(await start())
-        } catch (error) {
-          reject(error)
-        }
-        finish()
-        await cancelled
-      }
-      this.occupy(this.#tail === undefined ? execute() : this.#tail.then(execute))
-    })
+  #runLimited<T>(start: () => Promise<T>, limits: Limits): Promise<T> {
+    const { name, clock, cancel } = this.#parts
+    let state: 'waiting' | 'running' | 'stopped' = 'waiting'
+    let cancelled: Promise<void> | undefined
+    const execute = async () => {
+      // Who has left the line before his turn sends nothing, and nobody looks at the result.
+      if (state === 'stopped') return undefined as T
+      state = 'running'
+      return start()
+    }
+    const onStop = () => {
+      if (state === 'running') cancelled = cancel?.().catch(ignore)
+      state = 'stopped'
+    }
+    const running = this.#tail === undefined ? execute() : this.#tail.then(execute)
+    this.occupy(running.then(ignore, ignore).then(() => cancelled))
+    return within(running, limits, { name, clock, onStop })
   }
 }

@@ -9,7 +9,8 @@ import type { BeginOptions, QueryResult, Row, SavepointMove } from '../contract/
 import type { Slot } from '../engine/slot.ts'
 import { type Holder, type Lender, PoolLease } from '../pool/pool-lease.ts'
 import type { Executor } from './executor.ts'
-import { type Limits, Line } from './line.ts'
+import type { Limits } from './limits.ts'
+import { Line } from './line.ts'
 import { rowsOf } from './row-stream.ts'
 import { assertBegin, assertQuery, assertStream } from './sql-options.ts'
 import { type Statement, toStatement } from './statement.ts'
@@ -100,8 +101,19 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   /** Runs a statement whose text has been read already. */
   runStatement(statement: Statement, options?: QueryOptions, limits?: Limits): Promise<QueryResult> {
     return this.#judged(
-      this.#line.run(async () => this.#executor.run(this.#usable(), statement, options), limits),
+      this.#line.run(async () => this.#executor.run(this.#usable(), statement, options?.prepare), limits),
     )
+  }
+
+  /** One more statement on a shared connection: each is a use, and nobody is to wonder how long it is out. */
+  countUse(): void {
+    this.#slot.uses++
+    this.#slot.leakReported = true
+  }
+
+  /** A statement has found out that the connection is gone. */
+  reportLost(error: unknown): void {
+    if (this.isHeld) this.lender.lost(this.held(), error)
   }
 
   /** The session is no longer as others expect it: only a full reset mends it. */
@@ -109,18 +121,17 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     this.#slot.tainted = true
   }
 
-  /** Ends the lease for work that took too long: nothing waits for the connection. */
   get placeholder(): (position: number) => string {
     const { driver } = this.#executor.surroundings
     return (position) => driver.placeholder?.(position) ?? '?'
   }
 
-  get executor(): Executor<C> {
-    return this.#executor
-  }
-
   get usable(): boolean {
     return this.isHeld
+  }
+
+  giveUp(error: unknown): void {
+    this.lender.broken(this.held(), error)
   }
 
   protected override quiet(): Promise<unknown> | undefined {
@@ -157,16 +168,17 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     }
     const { error, verdict } = this.#executor.judge(thrown)
     if (verdict === 'lost' || this.poolsEnd?.why === 'lost') {
-      if (this.isHeld) this.lender.lost(this.held(), thrown)
+      this.reportLost(thrown)
       return verdict === 'lost'
         ? error
         : new ConnectionLostError(this.lender.name, 'unknown', { cause: thrown })
     }
-    if (verdict === 'stale') this.#confirmStale()
+    if (verdict === 'stale') this.confirmStale()
     return error
   }
 
-  #confirmStale(): void {
+  /** Asks the server whether it was demoted, once the line is free. */
+  confirmStale(): void {
     const { driver, stale } = this.#executor.surroundings
     if (driver.confirmStale === undefined) return
     const confirm = async () => {

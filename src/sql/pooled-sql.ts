@@ -1,6 +1,5 @@
 import { assertOption, oneOf } from '../contract/check.ts'
 import { ConnectionLostError, InvalidOptionError, SessionStatementError } from '../contract/errors.ts'
-import type { AcquireOptions } from '../contract/lease.ts'
 import type { PoolOptions } from '../contract/options.ts'
 import type {
   QueryOptions,
@@ -14,11 +13,16 @@ import type {
 } from '../contract/sql.ts'
 import type { QueryResult, Row, SqlDriver } from '../contract/sql-driver.ts'
 import { ResourcePool } from '../pool/resource-pool.ts'
+import { Call } from './call.ts'
 import { Executor } from './executor.ts'
+import type { Lane } from './lane.ts'
+import type { Limits } from './limits.ts'
+import { Multiplexer } from './multiplexer.ts'
 import { PooledLease } from './pooled-lease.ts'
 import { PooledSession } from './session.ts'
 import { assertBegin, assertQuery, assertRetries, assertStream, assertWork } from './sql-options.ts'
-import { type Statement, toStatement } from './statement.ts'
+import { toStatement } from './statement.ts'
+import { TextBook } from './text-book.ts'
 import { inTransaction } from './transaction-scope.ts'
 
 const SQL_METHODS = ['query', 'begin', 'commit', 'rollback', 'savepoint'] as const
@@ -27,6 +31,8 @@ const SQL_METHODS = ['query', 'begin', 'commit', 'rollback', 'savepoint'] as con
 export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements SqlPool<C> {
   readonly #driver: SqlDriver<C>
   readonly #executor: Executor<C>
+  readonly #texts = new TextBook()
+  readonly #multiplexer: Multiplexer<C> | undefined
   readonly #placeholder: (position: number) => string
 
   constructor(driver: SqlDriver<C>, options: PoolOptions<C>) {
@@ -45,19 +51,27 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     const { name, clock } = this
     executor = new Executor({ name, driver, clock, stale: () => this.stale() })
     this.#executor = executor
+    this.#multiplexer = this.#mayMultiplex() ? this.#makeMultiplexer() : undefined
     this.#placeholder = (position) => driver.placeholder?.(position) ?? '?'
   }
 
-  async query<R = Row>(
-    sql: SqlText,
-    params?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>> {
-    const statement = toStatement(sql, params, this.#placeholder)
-    if (options !== undefined) assertQuery(options)
-    const { session, taints } = this.#executor.texts.look(statement.text)
-    if (session !== undefined) throw new SessionStatementError(session.word, session.instead)
-    return (await this.#untilExecuted(statement, options, taints)) as QueryResult<R>
+  query<R = Row>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
+    try {
+      const statement = toStatement(sql, params, this.#placeholder)
+      if (options !== undefined) assertQuery(options)
+      const entry = this.#texts.look(statement.text)
+      const { session } = entry.reading
+      if (session !== undefined) throw new SessionStatementError(session.word, session.instead)
+      const call = new Call(statement, {
+        entry,
+        options,
+        clock: this.clock,
+        acquireTimeoutMs: this.options.acquireTimeoutMs,
+      })
+      return (this.#shares(call) ? this.#share(call) : this.#runAlone(call)) as Promise<QueryResult<R>>
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async *stream<R = Row>(
@@ -100,35 +114,63 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     return new PooledSession(() => this.acquire(), release)
   }
 
+  /** Nothing may be shared beside hooks, resets of every return or a pooler: they belong to one user's session. */
+  #mayMultiplex(): boolean {
+    const { multiplex, onAcquire, onRelease, reset, pooler } = this.options
+    const { pipeline, inTransaction } = this.#driver
+    const capable = pipeline !== undefined && inTransaction !== undefined
+    const alone =
+      onAcquire === undefined && onRelease === undefined && (reset === 'rollback' || reset === 'none')
+    return multiplex === 'auto' && capable && alone && pooler === 'none'
+  }
+
+  #makeMultiplexer(): Multiplexer<C> {
+    return new Multiplexer<C>(this.#executor, {
+      takeIdle: () => this.takeIdle(),
+      acquireOrShare: (options) => this.acquireOrShare<Lane<C>>(options),
+      offerPlace: (lane) => this.offerPlace(lane),
+      isPlaceWaitedFor: () => this.isPlaceWaitedFor,
+      onDefect: (error) => this.tellError(error),
+    })
+  }
+
+  #shares(call: Call): boolean {
+    return (
+      !this.closed &&
+      this.#multiplexer?.isPossible === true &&
+      call.entry.mayShare &&
+      call.options?.multiplex !== false
+    )
+  }
+
+  #share(call: Call): Promise<QueryResult> {
+    const { statement, entry, options } = call
+    const recover = (loss: ConnectionLostError) =>
+      call.mayRepeat(loss) ? this.#runAlone(call) : Promise.reject(loss)
+    const shot = { statement, entry, prepare: options?.prepare, recover }
+    const multiplexer = this.#multiplexer as Multiplexer<C>
+    return multiplexer.run(
+      shot,
+      call.acquireOptions() ?? {},
+      call.isLimited ? () => call.limits() as Limits : undefined,
+    )
+  }
+
   /** Runs a statement on a connection of its own, and again after a lost connection where that is safe. */
-  async #untilExecuted(
-    statement: Statement,
-    options: QueryOptions | undefined,
-    taints: boolean,
-  ): Promise<QueryResult> {
-    const { signal, timeoutMs, idempotent = false, readOnly } = options ?? {}
-    const { acquireTimeoutMs } = this.options
-    const limited = timeoutMs !== undefined || idempotent
-    const started = limited ? this.clock.now() : 0
-    const leftMs = (givenMs: number) => (limited ? givenMs - (this.clock.now() - started) : givenMs)
-    for (let acquire = acquireOptionsOf(options, acquireTimeoutMs); ; ) {
+  async #runAlone(call: Call): Promise<QueryResult> {
+    const { statement, entry, options } = call
+    for (;;) {
+      const acquire = call.acquireOptions()
       const lease = await (acquire === undefined ? this.acquire() : this.acquire(acquire))
-      if (taints) lease.taint()
+      if (entry.reading.taints) lease.taint()
       try {
-        const limits =
-          signal === undefined && timeoutMs === undefined
-            ? undefined
-            : {
-                signal,
-                timeout:
-                  timeoutMs === undefined ? undefined : { leftMs: leftMs(timeoutMs), givenMs: timeoutMs },
-              }
-        return await lease.runStatement(statement, options, limits)
+        const measured = this.#multiplexer !== undefined && entry.isCandidate
+        const since = measured ? this.clock.now() : 0
+        const result = await lease.runStatement(statement, options, call.limits())
+        if (measured) entry.learn(this.clock.now() - since)
+        return result
       } catch (error) {
-        const waitMs = Math.min(leftMs(timeoutMs ?? acquireTimeoutMs), acquireTimeoutMs)
-        const again = error instanceof ConnectionLostError && (idempotent || error.executed === 'no')
-        if (!again || waitMs <= 0) throw error
-        acquire = { signal, timeoutMs: waitMs, readOnly }
+        if (!call.mayRepeat(error)) throw error
       } finally {
         lease[Symbol.dispose]()
       }
@@ -137,19 +179,5 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
 
   #worthRepeating(error: unknown): boolean {
     return error instanceof ConnectionLostError || this.#executor.isConflict(error)
-  }
-}
-
-function acquireOptionsOf(
-  options: QueryOptions | undefined,
-  acquireTimeoutMs: number,
-): AcquireOptions | undefined {
-  if (options === undefined) return undefined
-  const { signal, timeoutMs, readOnly } = options
-  if (signal === undefined && timeoutMs === undefined && readOnly === undefined) return undefined
-  return {
-    signal,
-    readOnly,
-    timeoutMs: timeoutMs === undefined ? undefined : Math.min(timeoutMs, acquireTimeoutMs),
   }
 }

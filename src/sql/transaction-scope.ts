@@ -13,7 +13,8 @@ export interface TransactionHost<C> {
   commit(): Promise<void>
   rollback(): Promise<void>
   savepoint(name: string, move: SavepointMove): Promise<void>
-  destroy(reason?: unknown): void
+  /** The connection cannot be brought back to order: it is not lent again. */
+  giveUp(error: unknown): void
 }
 
 /** Runs `work` between BEGIN and COMMIT or ROLLBACK. The first error wins. */
@@ -129,6 +130,6 @@ async function undo<C>(host: TransactionHost<C>, rollback: () => Promise<void>):
   try {
     await rollback()
   } catch (error) {
-    if (!(error instanceof ConnectionLostError) && host.usable) host.destroy(error)
+    if (!(error instanceof ConnectionLostError) && host.usable) host.giveUp(error)
   }
 }

@@ -6,7 +6,7 @@ import { cancel } from './cancel.ts'
 import { isBusy, type PgClient, type PgClientClass, type PgModule } from './client.ts'
 import { close } from './close.ts'
 import { type PgConfig, resolveConfig } from './config.ts'
-import { classify, isStalePlan } from './errors.ts'
+import { classify, endsSession, isStalePlan } from './errors.ts'
 import { linkOf } from './link.ts'
 import { open } from './open.ts'
 import { stream } from './portal.ts'
@@ -48,6 +48,8 @@ export function pg<C = PgClient>(
     preparesByName: true,
     placeholder: (position) => `$${position}`,
     isStalePlan,
+    inTransaction: (client) => linkOf(client).status !== 'I',
+    isFarewell: endsSession,
   }
   // The user's own `pg.Client` is what we describe by the part of it that we use.
   return driver as unknown as SqlDriver<C>

@@ -85,7 +85,7 @@ function classifyStatement({ code, severity, message }: Facts): ErrorClass {
   return BROKEN_WORDS.test(message) ? 'fatal' : 'statement'
 }
 
-/** After this error the server closes the connection. */
+/** After this error the server closes the connection: it never reads what was sent behind the statement in progress. */
 export function endsSession(error: unknown): boolean {
   const { code, severity } = factsOf(error)
   return severity === 'FATAL' || severity === 'PANIC' || /^(57P0[1245]|25P0[34])$/.test(code)

@@ -1,0 +1,173 @@
+import type { Clock } from '../contract/clock.ts'
+import { ConnectionLostError, PoolError } from '../contract/errors.ts'
+import type { QueryResult } from '../contract/sql-driver.ts'
+import { SHARED_BY } from '../engine/growth.ts'
+import type { Executor } from './executor.ts'
+import type { PooledLease } from './pooled-lease.ts'
+import type { Statement } from './statement.ts'
+import type { TextEntry } from './text-book.ts'
+
+/** One statement on its way through a lane. */
+export interface Shot {
+  readonly statement: Statement
+  readonly entry: TextEntry
+  readonly prepare: boolean | undefined
+  /** What to do when the connection is lost under it: run it again, or throw. */
+  recover(loss: ConnectionLostError): Promise<QueryResult>
+}
+
+/** When the oldest statement in flight has been served for this long, nobody else should stand behind it. */
+const SLOW_MS = 5
+
+export interface LaneParts<C> {
+  lease: PooledLease<C>
+  connection: C
+  executor: Executor<C>
+  clock: Clock
+  /** A place may have become free. */
+  onPlace(lane: Lane<C>): void
+  onEnd(lane: Lane<C>): void
+  onDefect(error: unknown): void
+}
+
+/**
+ * A lease that one-shot statements share: sent one behind the other, answered in that order, each with its own errors.
+ *
+ *     | answered | served now | waiting at the server |      answered <= sent <= answered + 32
+ */
+export class Lane<C> {
+  readonly #parts: LaneParts<C>
+  /** Several statements may be in flight. */
+  readonly isShared: boolean = true
+  #sent = 0
+  #answered = 0
+  /** Promised to statements that are about to be sent. */
+  #reserved = 0
+  /** When the statement that is served now came to its turn. */
+  #turnAt = 0
+  #state: 'open' | 'emptying' | 'ended' = 'open'
+  /** The connection is gone: which statement was served then, and whether the server said so itself. */
+  #loss: { served: number; farewell: boolean } | undefined = undefined
+
+  constructor(parts: LaneParts<C>) {
+    this.#parts = parts
+    try {
+      parts.executor.surroundings.driver.pipeline?.(parts.connection, true)
+    } catch {
+      // This version of the package cannot: the lane serves one after the other.
+      this.isShared = false
+    }
+  }
+
+  get inFlight(): number {
+    return this.#sent - this.#answered
+  }
+
+  /** There is a place, and whoever takes it will be served soon. One that is wanted back takes no more. */
+  accepts(now: number): boolean {
+    if (this.#state !== 'open') return false
+    const inFlight = this.inFlight + this.#reserved
+    if (inFlight >= (this.isShared ? SHARED_BY : 1)) return false
+    if (this.inFlight > 0 && now - this.#turnAt >= SLOW_MS) return false
+    const { lease } = this.#parts
+    return lease.usable && !lease.wanted
+  }
+
+  /** Keeps a place for a statement that comes in a moment. */
+  reserve(): void {
+    this.#reserved++
+  }
+
+  /** Takes the promise back, to use the place or to leave it. */
+  giveUpPlace(): void {
+    this.#reserved--
+  }
+
+  /** Sends a statement. Rejects with the statement's own error, or with the loss of the connection. */
+  run(shot: Shot): Promise<QueryResult> {
+    const { executor, connection, clock, lease } = this.#parts
+    if (!lease.usable) return shot.recover(new ConnectionLostError(executor.surroundings.name, 'no'))
+    if (this.inFlight === 0) this.#turnAt = clock.now()
+    const number = this.#sent++
+    if (number > 0) lease.countUse()
+    return executor.run(connection, shot.statement, shot.prepare).then(
+      (result) => {
+        this.#settle(shot.entry)
+        return result
+      },
+      (error) => {
+        const judged = this.#judge(error, number)
+        this.#settle(shot.entry)
+        if (judged instanceof ConnectionLostError) return shot.recover(judged)
+        throw judged
+      },
+    )
+  }
+
+  /**
+   * Nobody waits for the statement in flight any more. The server is told only if it is alone: a cancel names a
+   * connection, not a statement. Then the lane ends with it, when the cancel can no longer hit anything.
+   */
+  abandon(): void {
+    const { executor, connection } = this.#parts
+    const { driver } = executor.surroundings
+    if (this.inFlight !== 1 || this.#reserved > 0 || driver.cancel === undefined) return
+    this.#state = 'emptying'
+    this.#reserved++
+    const over = () => {
+      this.#reserved--
+      this.#endIfEmpty()
+    }
+    driver.cancel(connection).then(over, over)
+  }
+
+  #settle(entry: TextEntry): void {
+    const { clock, executor, connection, lease } = this.#parts
+    const now = clock.now()
+    if (this.#loss === undefined) {
+      entry.learn(now - this.#turnAt)
+      if (lease.usable && executor.surroundings.driver.inTransaction?.(connection) === true)
+        this.#defect(entry)
+    }
+    this.#turnAt = now
+    this.#answered++
+    this.#parts.onPlace(this)
+    this.#endIfEmpty()
+  }
+
+  #endIfEmpty(): void {
+    if (this.inFlight + this.#reserved > 0 || this.#state === 'ended') return
+    this.#state = 'ended'
+    const { lease, connection, executor } = this.#parts
+    this.#parts.onEnd(this)
+    if (!lease.usable) return
+    if (this.isShared) executor.surroundings.driver.pipeline?.(connection, false)
+    lease.release()
+  }
+
+  /** A statement of the allow-list has left a transaction behind: what came after it may have run within. */
+  #defect(entry: TextEntry): void {
+    const { executor, lease, onDefect } = this.#parts
+    entry.bar()
+    this.#state = 'emptying'
+    onDefect(
+      new PoolError(
+        'POOL_BUG',
+        `pool "${executor.surroundings.name}": a statement that looked like a read left a transaction open on a shared connection`,
+      ),
+    )
+    lease.destroy()
+  }
+
+  #judge(thrown: unknown, number: number): unknown {
+    const { executor, lease } = this.#parts
+    const { name, driver } = executor.surroundings
+    const { error, verdict } = executor.judge(thrown)
+    if (verdict === 'stale') lease.confirmStale()
+    if (verdict !== 'lost' && lease.usable) return error
+    this.#loss ??= { served: this.#answered, farewell: driver.isFarewell?.(thrown) === true }
+    lease.reportLost(thrown)
+    const executed = this.#loss.farewell && number > this.#loss.served ? 'no' : 'unknown'
+    return new ConnectionLostError(name, executed, { cause: thrown })
+  }
+}
