@@ -1,10 +1,13 @@
 import type { Timer } from '../contract/clock.ts'
 import { Agenda } from './agenda.ts'
 import type { IoClock } from './io-clock.ts'
+import { Random } from './random.ts'
 
 export interface VirtualClockOptions {
   /** Milliseconds since 1970 at the start. Default: the first of January 2026. */
   wall?: number
+  /** Where the pool's jitter comes from. Default: one that starts from seed 0, so that every run is the same. */
+  random?: Random
   /**
    * Lets promises settle after each callback. Default: `eventLoopTurn`; `promiseJobs` is five times as fast and enough where
    * nothing but promises is involved.
@@ -35,6 +38,7 @@ const STUCK_AFTER = 100_000
  */
 export class VirtualClock implements IoClock {
   readonly #epoch: number
+  readonly #random: Random
   readonly #settle: () => Promise<void>
   readonly #timers = new Agenda()
   readonly #arrivals = new Agenda()
@@ -50,9 +54,10 @@ export class VirtualClock implements IoClock {
   #checking: (() => void)[] = []
   #sinceTimeMoved = 0
 
-  constructor({ wall = Date.UTC(2026, 0, 1), settle = eventLoopTurn }: VirtualClockOptions = {}) {
-    this.#epoch = wall
-    this.#settle = settle
+  constructor(options: VirtualClockOptions = {}) {
+    this.#epoch = options.wall ?? Date.UTC(2026, 0, 1)
+    this.#random = options.random ?? new Random(0)
+    this.#settle = options.settle ?? eventLoopTurn
   }
 
   now(): number {
@@ -61,6 +66,10 @@ export class VirtualClock implements IoClock {
 
   wall(): number {
     return this.#epoch + this.#world
+  }
+
+  random(): number {
+    return this.#random.next()
   }
 
   after(ms: number, run: () => void): Timer {
