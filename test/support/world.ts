@@ -10,12 +10,11 @@ import { FakeServer, type FakeServerOptions } from '../../src/testing/fake-serve
 import { VirtualClock } from '../../src/testing/virtual-clock.ts'
 
 /** Virtual time whose chance is what the test says. */
-export class TestClock extends VirtualClock {
-  chance = 0.5
+export type TestClock = VirtualClock & { chance: number }
 
-  random(): number {
-    return this.chance
-  }
+export function testClock(): TestClock {
+  const clock = Object.assign(new VirtualClock(), { chance: 0.5 })
+  return Object.assign(clock, { random: () => clock.chance })
 }
 
 export type Options = PoolOptions<FakeConnection>
@@ -26,7 +25,7 @@ interface Surroundings {
 }
 
 function surroundings({ server: options = {} }: Surroundings) {
-  const clock = new TestClock()
+  const clock = testClock()
   const server = new FakeServer({ clock, ...options })
   return { clock, server }
 }
