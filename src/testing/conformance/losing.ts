@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PoolError } from '../../contract/errors.ts'
+import { FaultProxy } from '../fault-proxy.ts'
 import type { Case } from './case.ts'
-import { openRelay } from './far-ends.ts'
 import { assertCode, eventually, pause, rejection, type Trial, within } from './trial.ts'
 
 export const losing = [
@@ -104,9 +104,9 @@ export const losing = [
   {
     name: 'an idle connection whose network went silent is replaced after the check',
     async run(t) {
-      const { pool, relay } = await behindRelay(t, { validateTimeoutMs: 150 })
+      const { pool, silence } = await behindProxy(t, { validateTimeoutMs: 150 })
       await pool.query(t.one)
-      relay.silence()
+      silence(true)
       await within(2_000, pool.query(t.one), 'a new connection serves')
       assert.equal(pool.stats().created, 2)
     },
@@ -114,9 +114,9 @@ export const losing = [
   {
     name: 'a statement whose network went silent ends at its time limit',
     async run(t) {
-      const { pool, relay } = await behindRelay(t, { resetTimeoutMs: 150 })
+      const { pool, silence } = await behindProxy(t, { resetTimeoutMs: 150 })
       const lease = await pool.acquire()
-      relay.silence()
+      silence(true)
       assertCode(
         await rejection(within(2_000, lease.query(t.one, [], { timeoutMs: 100 }), 'it ends')),
         'QUERY_TIMEOUT',
@@ -128,21 +128,26 @@ export const losing = [
   {
     name: 'a connection whose network went silent does not hold up the closing of the pool',
     async run(t) {
-      const { pool, relay } = await behindRelay(t, {})
+      const { pool, proxy, silence } = await behindProxy(t, {})
       await pool.query(t.one)
-      relay.silence()
+      silence(true)
       const report = await within(2_000, pool.close(), 'the pool is closed')
       assert.equal(report.closed + report.abandoned, 1)
-      await eventually(() => relay.open() === 0, 'the client ends its side all the same')
+      silence(false)
+      await eventually(() => proxy.counts.open === 0, 'the client has ended its side')
     },
   },
 ] as const satisfies readonly Case[]
 
-async function behindRelay<C>(t: Trial<C>, options: Parameters<Trial<C>['pool']>[0]) {
-  const relay = await openRelay(t.network)
-  t.atEnd(() => relay.close())
-  const driver = await t.network.at(relay.address)
+async function behindProxy<C>(t: Trial<C>, options: Parameters<Trial<C>['pool']>[0]) {
+  const proxy = await new FaultProxy(t.network).listen()
+  t.atEnd(() => proxy.close())
+  const driver = await t.network.at(proxy)
   const pool = t.pool({ max: 1, validateAfterIdleMs: 0, closeTimeoutMs: 200, ...options }, driver)
   pool.on('error', () => {})
-  return { pool, relay }
+  const silence = (silent: boolean) => {
+    // Connections opened later get through.
+    for (const connection of proxy.connections) connection.set({ silent })
+  }
+  return { pool, proxy, silence }
 }
