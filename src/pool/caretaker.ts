@@ -1,4 +1,4 @@
-import type { Driver, ResetDepth } from '../contract/driver.ts'
+import type { Driver } from '../contract/driver.ts'
 import type { ResolvedOptions } from '../contract/options.ts'
 import type { Slot } from '../engine/slot.ts'
 import type { PendingLease } from './pending.ts'
@@ -42,10 +42,12 @@ export class Caretaker<C, H> {
   /** What the return of a connection asks for, decided without I/O. */
   cleaningOf(slot: Slot<C, H>): Cleaning {
     const { reset, onRelease } = this.#options()
-    if (typeof reset === 'function' || reset === 'full' || slot.tainted) return 'clean'
+    if (typeof reset === 'function' || reset === 'full') return 'clean'
+    const canReset = this.#driver.reset !== undefined
+    if (slot.tainted) return canReset ? 'clean' : 'discard'
     const dirty = this.#isDirty(slot.connection as C)
-    if (dirty === true && (reset === 'none' || this.#driver.reset === undefined)) return 'discard'
-    const unknown = dirty === undefined && reset === 'rollback' && this.#driver.reset !== undefined
+    if (dirty === true && (reset === 'none' || !canReset)) return 'discard'
+    const unknown = dirty === undefined && reset === 'rollback' && canReset
     return dirty === true || unknown || onRelease !== undefined ? 'clean' : 'none'
   }
 
@@ -53,21 +55,30 @@ export class Caretaker<C, H> {
   clean(slot: Slot<C, H>, quiet: Promise<unknown> | undefined): Promise<void> {
     return this.#during(slot, async (connection, signal) => {
       await quiet
-      const { reset, onConnect, onRelease } = this.#options()
-      const how = slot.tainted ? 'full' : reset
+      signal.throwIfAborted()
+      const { reset, onRelease } = this.#options()
+      if (slot.tainted || reset === 'full') await this.#resetFully(connection, signal)
+      else if (reset === 'rollback') await this.#rollBack(connection)
       slot.tainted = false
-      if (typeof how === 'function') await how(connection, { signal })
-      else if (how !== 'none') await this.#reset(connection, how)
-      if (how === 'full') await onConnect?.(connection, { signal })
+      if (typeof reset === 'function') await reset(connection, { signal })
       this.#assertClean(connection)
       if (onRelease === undefined) return
+      signal.throwIfAborted()
       await onRelease(connection, { signal })
       this.#assertClean(connection)
     })
   }
 
-  async #reset(connection: C, how: ResetDepth): Promise<void> {
-    if (how === 'full' || this.#isDirty(connection) !== false) await this.#driver.reset?.(connection, how)
+  async #rollBack(connection: C): Promise<void> {
+    if (this.#isDirty(connection) !== false) await this.#driver.reset?.(connection, 'rollback')
+  }
+
+  /** The session as it is after connecting. */
+  async #resetFully(connection: C, signal: AbortSignal): Promise<void> {
+    if (this.#driver.reset === undefined) throw new Error('the driver cannot reset a changed session')
+    await this.#driver.reset(connection, 'full')
+    signal.throwIfAborted()
+    await this.#options().onConnect?.(connection, { signal })
   }
 
   #assertClean(connection: C): void {

@@ -85,9 +85,10 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     const { engine, caretaker } = this.#parts
     this.#ended(slot)
     const cleaning = caretaker.cleaningOf(slot)
-    if (cleaning === 'discard') engine.discard(slot, 'dirty')
-    else if (cleaning === 'clean' || quiet !== undefined) this.#clean(slot, quiet)
-    else engine.release(slot)
+    if (cleaning === 'none' && quiet === undefined) engine.release(slot)
+    else if (cleaning === 'discard' && quiet === undefined) engine.discard(slot, 'dirty')
+    // With statements in flight it is asked again when they have ended.
+    else this.#clean(slot, quiet)
   }
 
   destroy(lease: PoolLease<C>, slot: Slot<C, Holder>, reason: unknown): void {

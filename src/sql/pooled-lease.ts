@@ -53,10 +53,10 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     const { batch = 100, signal } = options
     const cancel =
       driver.cancel === undefined ? undefined : async () => driver.cancel?.(this.#slot.connection as C)
-    const open = () => driver.stream?.(this.#usable(), text, values, { batch }) as AsyncIterable<Row>
     return rowsOf<Row>({
       line: this.#line,
-      open,
+      enter: () => this.#assertHeld(),
+      open: () => driver.stream?.(this.#atTurn(), text, values, { batch }) as AsyncIterable<Row>,
       signal,
       cancel,
       judge: (error) => this.#judge(error),
@@ -100,8 +100,9 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
 
   /** Runs a statement whose text has been read already. */
   runStatement(statement: Statement, options?: QueryOptions, limits?: Limits): Promise<QueryResult> {
+    this.#assertHeld()
     return this.#judged(
-      this.#line.run(async () => this.#executor.run(this.#usable(), statement, options?.prepare), limits),
+      this.#line.run(async () => this.#executor.run(this.#atTurn(), statement, options?.prepare), limits),
     )
   }
 
@@ -139,15 +140,22 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   }
 
   #step(run: (connection: C) => Promise<void>): Promise<void> {
-    return this.#judged(this.#line.run(async () => run(this.#usable())))
+    this.#assertHeld()
+    return this.#judged(this.#line.run(async () => run(this.#atTurn())))
   }
 
-  /** The connection, for a statement about to start; it may have died while the statement waited for its turn. */
-  #usable(): C {
-    if (this.isHeld || this.#slot.state === 'resetting') return this.#slot.connection as C
+  /** Refuses what is asked for after the end of the lease. */
+  #assertHeld(): void {
+    if (this.isHeld) return
     if (this.poolsEnd?.why === 'lost')
       throw new ConnectionLostError(this.lender.name, 'no', { cause: this.poolsEnd.cause })
-    return this.held().connection as C
+    this.held()
+  }
+
+  /** The connection, for a statement whose turn has come. It may have died meanwhile; a release waits for the statement. */
+  #atTurn(): C {
+    if (this.#slot.state !== 'resetting') this.#assertHeld()
+    return this.#slot.connection as C
   }
 
   async #judged<T>(result: Promise<T>): Promise<T> {
@@ -183,7 +191,7 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     if (driver.confirmStale === undefined) return
     const confirm = async () => {
       try {
-        if ((await driver.confirmStale?.(this.#usable())) === true) stale()
+        if ((await driver.confirmStale?.(this.#atTurn())) === true) stale()
       } catch {
         // A connection that cannot answer will be found out by other means.
       }

@@ -2,6 +2,8 @@ import type { Line } from './line.ts'
 
 export interface RowSource<R> {
   line: Line
+  /** Throws when the lease has ended. */
+  enter(): void
   open(): AsyncIterable<R>
   signal: AbortSignal | undefined
   cancel: (() => Promise<void>) | undefined
@@ -13,19 +15,22 @@ const ignore = () => {}
 /** The rows of a large result, as they are asked for. The connection is occupied until the last one, or an early end. */
 export async function* rowsOf<R>({
   line,
+  enter,
   open,
   signal,
   cancel,
   judge,
 }: RowSource<R>): AsyncGenerator<R, void, undefined> {
   signal?.throwIfAborted()
-  await line.quiet
+  enter()
+  const turn = line.quiet
   let letGo: () => void = ignore
   line.occupy(new Promise((resolve) => (letGo = resolve)))
   let rows: AsyncIterator<R> | undefined
   let cancelled: Promise<void> | undefined
   const stop = abortOf(signal)
   try {
+    await (stop === undefined ? turn : Promise.race([turn, stop.happened]))
     rows = open()[Symbol.asyncIterator]()
     for (;;) {
       const next = await (stop === undefined ? rows.next() : Promise.race([rows.next(), stop.happened]))
@@ -34,14 +39,14 @@ export async function* rowsOf<R>({
     }
   } catch (error) {
     if (signal?.aborted === true) {
-      cancelled = cancel?.().catch(ignore)
+      if (rows !== undefined) cancelled = cancel?.().catch(ignore)
       throw signal.reason
     }
     throw judge(error)
   } finally {
     stop?.forget()
     // Who has stopped early waits until the connection is usable; who was aborted does not wait for the server.
-    const end = Promise.all([rows?.return?.(), cancelled]).then(letGo, letGo)
+    const end = Promise.all([turn, rows?.return?.(), cancelled]).then(letGo, letGo)
     if (signal?.aborted !== true) await end
   }
 }

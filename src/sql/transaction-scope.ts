@@ -84,16 +84,17 @@ class TransactionScope<C> implements Transaction<C> {
     this.#inner = inner
     try {
       await host.savepoint(savepoint, 'set')
-      let result: T
       try {
-        result = await work(inner)
+        const result = await work(inner)
         inner.assertQuiet()
+        inner.end()
+        await host.savepoint(savepoint, 'release')
+        return result
       } catch (error) {
+        inner.end()
         await undo(host, () => host.savepoint(savepoint, 'rollback'))
         throw error
       }
-      await host.savepoint(savepoint, 'release')
-      return result
     } finally {
       inner.end()
       this.#inner = undefined
