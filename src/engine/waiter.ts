@@ -1,5 +1,3 @@
-import type { Slot } from './slot.ts'
-
 /** Where a waiter is: in the queue, given a connection that `onAcquire` still prepares, or served, failed or left. */
 export type WaiterState = 'queued' | 'preparing' | 'settled'
 
@@ -28,7 +26,7 @@ export class Waiter {
   next: Waiter | undefined = undefined
   previous: Waiter | undefined = undefined
   /** preparing: the connection meant for it. */
-  slot: Slot | undefined = undefined
+  slot: { readonly id: number } | undefined = undefined
 
   constructor(kind: 'lease' | 'ready', facts: WaiterFacts) {
     this.kind = kind

@@ -24,6 +24,24 @@ export class Executor<C> {
     this.surroundings = surroundings
   }
 
+  /** Several statements may be in flight on one connection: until the user's version of the package says that it cannot. */
+  mayPipeline = false
+
+  /** Lets statements share a connection from now on. Returns false where that cannot be. */
+  share(connection: C): boolean {
+    if (!this.mayPipeline) return false
+    try {
+      this.surroundings.driver.pipeline?.(connection, true)
+    } catch {
+      this.mayPipeline = false
+    }
+    return this.mayPipeline
+  }
+
+  unshare(connection: C): void {
+    this.surroundings.driver.pipeline?.(connection, false)
+  }
+
   /** Runs one statement, prepared if it has earned it. */
   run(connection: C, statement: Statement, prepare: boolean | undefined): Promise<QueryResult> {
     const { text, params } = statement

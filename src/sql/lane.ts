@@ -38,7 +38,7 @@ export interface LaneParts<C> {
 export class Lane<C> {
   readonly #parts: LaneParts<C>
   /** Several statements may be in flight. */
-  readonly isShared: boolean = true
+  readonly #isShared: boolean
   #sent = 0
   #answered = 0
   /** Promised to statements that are about to be sent. */
@@ -51,12 +51,7 @@ export class Lane<C> {
 
   constructor(parts: LaneParts<C>) {
     this.#parts = parts
-    try {
-      parts.executor.surroundings.driver.pipeline?.(parts.connection, true)
-    } catch {
-      // This version of the package cannot: the lane serves one after the other.
-      this.isShared = false
-    }
+    this.#isShared = parts.executor.share(parts.connection)
   }
 
   get inFlight(): number {
@@ -67,7 +62,7 @@ export class Lane<C> {
   accepts(now: number): boolean {
     if (this.#state !== 'open') return false
     const inFlight = this.inFlight + this.#reserved
-    if (inFlight >= (this.isShared ? SHARED_BY : 1)) return false
+    if (inFlight >= (this.#isShared ? SHARED_BY : 1)) return false
     if (this.inFlight > 0 && now - this.#turnAt >= SLOW_MS) return false
     const { lease } = this.#parts
     return lease.usable && !lease.wanted
@@ -141,7 +136,7 @@ export class Lane<C> {
     const { lease, connection, executor } = this.#parts
     this.#parts.onEnd(this)
     if (!lease.usable) return
-    if (this.isShared) executor.surroundings.driver.pipeline?.(connection, false)
+    if (this.#isShared) executor.unshare(connection)
     lease.release()
   }
 

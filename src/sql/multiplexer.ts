@@ -28,17 +28,11 @@ export class Multiplexer<C> {
   readonly #clock: Clock
   readonly #source: LaneSource<C>
   #lanes: Lane<C>[] = []
-  /** Whether the user's version of the package can share a connection is known from the first try. */
-  #isPossible = true
 
   constructor(executor: Executor<C>, source: LaneSource<C>) {
     this.#executor = executor
     this.#clock = executor.surroundings.clock
     this.#source = source
-  }
-
-  get isPossible(): boolean {
-    return this.#isPossible
   }
 
   run(shot: Shot, acquire: AcquireOptions, limits: (() => Limits) | undefined): Promise<QueryResult> {
@@ -95,7 +89,6 @@ export class Multiplexer<C> {
       },
       onDefect: (error) => this.#source.onDefect(error),
     })
-    this.#isPossible &&= lane.isShared
     this.#lanes.push(lane)
     return lane
   }

@@ -41,9 +41,14 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     params?: readonly unknown[],
     options?: QueryOptions,
   ): Promise<QueryResult<R>> {
-    const statement = toStatement(sql, params, this.placeholder)
-    if (options !== undefined) assertQuery(options)
+    const statement = this.read(sql, params, options)
     return (await this.runStatement(statement, options, limitsOf(options))) as QueryResult<R>
+  }
+
+  /** @throws InvalidOptionError */
+  read(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Statement {
+    if (options !== undefined) assertQuery(options)
+    return toStatement(sql, params, this.placeholder)
   }
 
   stream<R = Row>(sql: SqlText, params?: readonly unknown[], options: StreamOptions = {}): AsyncIterable<R> {
@@ -73,6 +78,43 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     await this.#step((connection) =>
       this.#executor.surroundings.driver.begin(connection, { isolation, readOnly }),
     )
+  }
+
+  /**
+   * A BEGIN that cannot be refused on a connection without a transaction may have a statement behind it; one that depends
+   * on what the server is (a standby refuses `serializable`) may not.
+   */
+  joinsBegin({ isolation }: BeginOptions): boolean {
+    return this.#executor.mayPipeline && isolation !== 'serializable' && isolation !== 'snapshot'
+  }
+
+  queryWithBegin(
+    begin: BeginOptions,
+    statement: Statement,
+    prepare: boolean | undefined,
+  ): Promise<QueryResult> {
+    const { driver, name } = this.#executor.surroundings
+    const fly = async () => {
+      const connection = this.#atTurn()
+      if (!this.#executor.share(connection)) {
+        await driver.begin(connection, begin)
+        return this.#executor.run(connection, statement, prepare)
+      }
+      const [begun, result] = await Promise.allSettled([
+        driver.begin(connection, begin),
+        this.#executor.run(connection, statement, prepare),
+      ])
+      if (this.isHeld) this.#executor.unshare(connection)
+      if (begun.status === 'rejected') {
+        const problem = `pool "${name}": BEGIN failed; the statement sent with it may have been executed`
+        if (this.isHeld) this.giveUp(begun.reason)
+        throw new TransactionError('TRANSACTION_ABORTED', problem, { cause: begun.reason })
+      }
+      if (result.status === 'rejected') throw result.reason
+      return result.value
+    }
+    this.#assertHeld()
+    return this.#judged(this.#line.run(fly))
   }
 
   /** @throws TransactionError `COMMIT_UNKNOWN` when the connection was lost after COMMIT was sent */

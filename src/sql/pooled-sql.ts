@@ -32,7 +32,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
   readonly #driver: SqlDriver<C>
   readonly #executor: Executor<C>
   readonly #texts = new TextBook()
-  readonly #multiplexer: Multiplexer<C> | undefined
+  readonly #multiplexer: Multiplexer<C>
   readonly #placeholder: (position: number) => string
 
   constructor(driver: SqlDriver<C>, options: PoolOptions<C>) {
@@ -51,7 +51,8 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     const { name, clock } = this
     executor = new Executor({ name, driver, clock, stale: () => this.stale() })
     this.#executor = executor
-    this.#multiplexer = this.#mayMultiplex() ? this.#makeMultiplexer() : undefined
+    executor.mayPipeline = this.#mayMultiplex()
+    this.#multiplexer = this.#makeMultiplexer()
     this.#placeholder = (position) => driver.placeholder?.(position) ?? '?'
   }
 
@@ -136,10 +137,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
 
   #shares(call: Call): boolean {
     return (
-      !this.closed &&
-      this.#multiplexer?.isPossible === true &&
-      call.entry.mayShare &&
-      call.options?.multiplex !== false
+      !this.closed && this.#executor.mayPipeline && call.entry.mayShare && call.options?.multiplex !== false
     )
   }
 
@@ -148,8 +146,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     const recover = (loss: ConnectionLostError) =>
       call.mayRepeat(loss) ? this.#runAlone(call) : Promise.reject(loss)
     const shot = { statement, entry, prepare: options?.prepare, recover }
-    const multiplexer = this.#multiplexer as Multiplexer<C>
-    return multiplexer.run(
+    return this.#multiplexer.run(
       shot,
       call.acquireOptions() ?? {},
       call.isLimited ? () => call.limits() as Limits : undefined,
@@ -164,7 +161,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
       const lease = await (acquire === undefined ? this.acquire() : this.acquire(acquire))
       if (entry.reading.taints) lease.taint()
       try {
-        const measured = this.#multiplexer !== undefined && entry.isCandidate
+        const measured = this.#executor.mayPipeline && entry.isCandidate
         const since = measured ? this.clock.now() : 0
         const result = await lease.runStatement(statement, options, call.limits())
         if (measured) entry.learn(this.clock.now() - since)

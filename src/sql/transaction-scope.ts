@@ -1,15 +1,20 @@
 import { ConnectionLostError, LeaseReleasedError, TransactionError } from '../contract/errors.ts'
 import type { QueryOptions, SqlText, StreamOptions, Transaction } from '../contract/sql.ts'
 import type { BeginOptions, QueryResult, Row, SavepointMove } from '../contract/sql-driver.ts'
+import { Opening, type OpeningHost } from './opening.ts'
 import { assertWork } from './sql-options.ts'
+import type { Statement } from './statement.ts'
 
 /** What a transaction needs of the lease that it runs on. */
-export interface TransactionHost<C> {
+export interface TransactionHost<C> extends OpeningHost {
   readonly connection: C
   readonly usable: boolean
   query<R>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
+  /** Checks a statement and its options. */
+  read(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Statement
   stream<R>(sql: SqlText, params?: readonly unknown[], options?: StreamOptions): AsyncIterable<R>
-  begin(options: BeginOptions): Promise<void>
+  /** BEGIN with these options may travel with the first statement. */
+  joinsBegin(options: BeginOptions): boolean
   commit(): Promise<void>
   rollback(): Promise<void>
   savepoint(name: string, move: SavepointMove): Promise<void>
@@ -24,18 +29,21 @@ export async function inTransaction<C, T>(
   options: BeginOptions,
 ): Promise<T> {
   assertWork('transaction', work)
-  await host.begin(options)
-  const scope = new TransactionScope(host, { name: 'the transaction', depth: 0 })
+  const opening = new Opening(host, options)
+  if (!host.joinsBegin(options)) await opening.beginNow()
+  const scope = new TransactionScope(host, { name: 'the transaction', depth: 0, opening })
   let result: T
   try {
     result = await work(scope)
     scope.assertQuiet()
   } catch (error) {
     scope.end()
-    await undo(host, () => host.rollback())
+    if (!opening.isDue) await undo(host, () => host.rollback())
     throw error
   }
   scope.end()
+  if (opening.isDue) return result
+  await opening.outcome
   await host.commit()
   return result
 }
@@ -45,18 +53,22 @@ class TransactionScope<C> implements Transaction<C> {
   readonly #host: TransactionHost<C>
   readonly #name: string
   readonly #depth: number
+  readonly #opening: Opening
   #state: 'open' | 'ended' = 'open'
   /** The savepoint that is open within this one: until its end nothing else runs here. */
   #inner: TransactionScope<C> | undefined = undefined
 
-  constructor(host: TransactionHost<C>, facts: { name: string; depth: number }) {
+  constructor(host: TransactionHost<C>, facts: { name: string; depth: number; opening: Opening }) {
     this.#host = host
     this.#name = facts.name
     this.#depth = facts.depth
+    this.#opening = facts.opening
   }
 
   get connection(): C {
     this.#assertUsable()
+    // Who talks to the driver directly talks after the BEGIN.
+    if (this.#opening.isDue) void this.#opening.beginNow()
     return this.#host.connection
   }
 
@@ -66,11 +78,20 @@ class TransactionScope<C> implements Transaction<C> {
     options?: QueryOptions,
   ): Promise<QueryResult<R>> {
     this.#assertUsable()
-    return this.#host.query<R>(sql, params, options)
+    const host = this.#host
+    if (!this.#opening.isDue) return host.query<R>(sql, params, options)
+    // One with limits might be given up before it is sent, and with it the BEGIN.
+    if (options?.signal !== undefined || options?.timeoutMs !== undefined) {
+      void this.#opening.beginNow()
+      return host.query<R>(sql, params, options)
+    }
+    const statement = host.read(sql, params, options)
+    return (await this.#opening.query(statement, options?.prepare)) as QueryResult<R>
   }
 
   stream<R = Row>(sql: SqlText, params?: readonly unknown[], options?: StreamOptions): AsyncIterable<R> {
     this.#assertUsable()
+    if (this.#opening.isDue) void this.#opening.beginNow()
     return this.#host.stream<R>(sql, params, options)
   }
 
@@ -80,9 +101,14 @@ class TransactionScope<C> implements Transaction<C> {
     const host = this.#host
     const depth = this.#depth + 1
     const savepoint = `rockpool_${depth}`
-    const inner = new TransactionScope(host, { name: `savepoint ${savepoint}`, depth })
+    const inner = new TransactionScope(host, {
+      name: `savepoint ${savepoint}`,
+      depth,
+      opening: this.#opening,
+    })
     this.#inner = inner
     try {
+      if (this.#opening.isDue) await this.#opening.beginNow()
       await host.savepoint(savepoint, 'set')
       try {
         const result = await work(inner)
