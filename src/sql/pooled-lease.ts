@@ -60,7 +60,7 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
       driver.cancel === undefined ? undefined : async () => driver.cancel?.(this.#slot.connection as C)
     return rowsOf<Row>({
       line: this.#line,
-      enter: () => this.#assertHeld(),
+      enter: () => this.assertHeld(),
       open: () => driver.stream?.(this.#atTurn(), text, values, { batch }) as AsyncIterable<Row>,
       signal,
       cancel,
@@ -113,7 +113,7 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
       if (result.status === 'rejected') throw result.reason
       return result.value
     }
-    this.#assertHeld()
+    this.assertHeld()
     return this.#judged(this.#line.run(fly))
   }
 
@@ -142,7 +142,7 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
 
   /** Runs a statement whose text has been read already. */
   runStatement(statement: Statement, options?: QueryOptions, limits?: Limits): Promise<QueryResult> {
-    this.#assertHeld()
+    this.assertHeld()
     return this.#judged(
       this.#line.run(async () => this.#executor.run(this.#atTurn(), statement, options?.prepare), limits),
     )
@@ -182,12 +182,12 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   }
 
   #step(run: (connection: C) => Promise<void>): Promise<void> {
-    this.#assertHeld()
+    this.assertHeld()
     return this.#judged(this.#line.run(async () => run(this.#atTurn())))
   }
 
   /** Refuses what is asked for after the end of the lease. */
-  #assertHeld(): void {
+  assertHeld(): void {
     if (this.isHeld) return
     if (this.poolsEnd?.why === 'lost')
       throw new ConnectionLostError(this.lender.name, 'no', { cause: this.poolsEnd.cause })
@@ -196,7 +196,7 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
 
   /** The connection, for a statement whose turn has come. It may have died meanwhile; a release waits for the statement. */
   #atTurn(): C {
-    if (this.#slot.state !== 'resetting') this.#assertHeld()
+    if (this.#slot.state !== 'resetting') this.assertHeld()
     return this.#slot.connection as C
   }
 

@@ -9,6 +9,8 @@ import type { Statement } from './statement.ts'
 export interface TransactionHost<C> extends OpeningHost {
   readonly connection: C
   readonly usable: boolean
+  /** @throws LeaseReleasedError, ConnectionLostError */
+  assertHeld(): void
   query<R>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
   /** Checks a statement and its options. */
   read(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Statement
@@ -30,6 +32,7 @@ export async function inTransaction<C, T>(
 ): Promise<T> {
   assertWork('transaction', work)
   const opening = new Opening(host, options)
+  host.assertHeld()
   if (!host.joinsBegin(options)) await opening.beginNow()
   const scope = new TransactionScope(host, { name: 'the transaction', depth: 0, opening })
   let result: T
@@ -42,7 +45,10 @@ export async function inTransaction<C, T>(
     throw error
   }
   scope.end()
-  if (opening.isDue) return result
+  if (opening.isDue) {
+    host.assertHeld()
+    return result
+  }
   await opening.outcome
   await host.commit()
   return result
