@@ -90,10 +90,14 @@ describe('a lease that its transaction’s work releases', () => {
   test('fails the transaction, which is rolled back and not committed', async () => {
     const { clock, pool, sent, errorOf } = sqlWorld({}, { server: { latencyMs: 10 } })
     const lease = await clock.until(pool.acquire())
-    const error = await errorOf(lease.transaction(async () => lease.release()))
+    const work = async (tx: { query(sql: string): Promise<unknown> }) => {
+      await tx.query('select 1')
+      lease.release()
+    }
+    const error = await errorOf(lease.transaction(work))
     expect(error).toBeInstanceOf(LeaseReleasedError)
     await clock.advance(100)
-    expect(sent()).toEqual(['begin', 'rollback'])
+    expect(sent()).toEqual(['begin', 'select 1', 'rollback'])
     expect(pool.stats().idle).toBe(1)
   })
 })
