@@ -52,6 +52,8 @@ export class FakeConnection {
   readonly prepared = new Set<string>()
   /** Statements are sent without waiting for the answers to those before. */
   pipelining = false
+  /** What the last answer said: a transaction is open. */
+  inTransaction = false
   /** It keeps the process alive. */
   referenced = true
   /** The client has closed it. */
@@ -227,6 +229,7 @@ export class FakeConnection {
   #next(): void {
     this.#queue.shift()
     this.session.settle()
+    this.inTransaction = this.session.transaction !== 'none'
     const head = this.#queue[0]
     if (head === undefined) return
     // Without pipelining the client sends a statement only now.

@@ -27,6 +27,8 @@ export type FakeCapability =
   | 'stream'
   | 'cancel'
   | 'pipeline'
+  | 'inTransaction'
+  | 'isFarewell'
   | 'preparesByName'
   | 'placeholder'
   | 'isStalePlan'
@@ -75,6 +77,8 @@ export function sqlDriver(
     pipeline(connection, on) {
       connection.pipelining = on
     },
+    inTransaction: (connection) => connection.inTransaction,
+    isFarewell: (error) => error instanceof FakeError && error.code === 'KILLED',
     preparesByName: true,
     placeholder: (position) => `$${position}`,
     isStalePlan: (error) => error instanceof FakeError && error.code === 'NOT_PREPARED',

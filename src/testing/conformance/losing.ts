@@ -67,6 +67,23 @@ export const losing = [
     },
   },
   {
+    name: 'the error by which the server ends a session is told from a failure of the network',
+    async run(t) {
+      const isFarewell = t.capability('isFarewell')
+      const sleep = t.sql('sleep')
+      const pool = t.pool({ max: 1 })
+      const lease = await pool.acquire()
+      const session = await t.session(lease)
+      const running = rejection(t.driver.query(lease.connection, sleep(5_000), [], {}))
+      await pause(50)
+      await t.server.kill(session)
+      const error = await within(3_000, running, 'the statement fails')
+      assert.equal(isFarewell.call(t.driver, error), true, String(error))
+      assert.equal(isFarewell.call(t.driver, new Error('socket hang up')), false)
+      lease.release()
+    },
+  },
+  {
     name: 'a transaction whose connection dies has not committed',
     async run(t) {
       const pool = t.pool({ max: 2 })

@@ -118,6 +118,20 @@ export const statements = [
     },
   },
   {
+    name: 'every answer says whether a transaction is open',
+    async run(t) {
+      const inTransaction = t.capability('inTransaction')
+      await t.pool({ multiplex: 'off' }).use(async (lease) => {
+        const seen: boolean[] = [inTransaction.call(t.driver, lease.connection)]
+        for (const step of [() => lease.begin(), () => lease.query(t.one), () => lease.commit()]) {
+          await step()
+          seen.push(inTransaction.call(t.driver, lease.connection))
+        }
+        assert.deepEqual(seen, [false, true, true, false])
+      })
+    },
+  },
+  {
     name: 'a session borrows a connection for a unit of work and gives it back',
     async run(t) {
       const pool = t.pool({ max: 1 })
