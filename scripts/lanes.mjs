@@ -38,7 +38,7 @@ function tests(project) {
   return { name: project, command: [tool('vitest'), 'run', '--project', project, reporter], counts: true }
 }
 
-const LIMIT_MS = 8 * 60_000
+const LIMIT_MS = 10 * 60_000
 
 /**
  * @param {Lane} lane

@@ -19,7 +19,10 @@ export function describe(name: string, define: () => void): void {
 export function it(name: string, run: Run): void {
   tests.push({ name: [...path, name].join(' > '), run })
 }
-export const test = it
+
+export function test(name: string, run: Run): void {
+  it(name, run)
+}
 
 export function afterAll(run: () => unknown): void {
   after.push(run)
