@@ -27,6 +27,8 @@ export abstract class EngineCore<R, H> {
     this.ports = surroundings.ports
     this.#clock = surroundings.clock
     this.#now = surroundings.clock.now()
+    // The first look is what later ones are compared with.
+    this.look(this.#now)
   }
 
   /** The last time read: good enough to stamp what needs no better. */

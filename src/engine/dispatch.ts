@@ -1,5 +1,5 @@
 import { nextKeepalive } from './agenda.ts'
-import { connectsWanted } from './growth.ts'
+import { checksUnderWay, connectsWanted } from './growth.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Refusal } from './ports.ts'
 import { dueReason, needsCheck, nextIdleEnd } from './retirement.ts'
@@ -40,7 +40,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
       if (!this.mustCheck(slot, now)) {
         state.idle.remove(slot)
         this.handOver(slot, waiter, now)
-      } else if (state.queue.size > state.counts.validating - state.preparing) {
+      } else if (state.queue.size > checksUnderWay(state, now).prompt) {
         this.check(slot, now)
       } else return
     }

@@ -114,7 +114,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
 
   /** The lease has ended and its connection must be cleaned: `resetDone` tells how it went. */
   reset(slot: Slot<R, H>): void {
-    const { now } = this
+    const now = this.read()
     slot.usedAt = now
     slot.deadline = now + this.state.options.resetTimeoutMs
     this.move(slot, 'resetting', now)
@@ -157,8 +157,9 @@ export class Engine<R, H> extends Maintenance<R, H> {
 
   /** The connect has succeeded; `slot.connection` is what it gave. */
   connected(slot: Slot<R, H>): void {
-    const now = this.read()
     slot.opened = true
+    if (slot.state !== 'connecting') return
+    const now = this.read()
     slot.connectedAt = now
     slot.provenAt = now
     slot.aliveAt = now
@@ -169,7 +170,12 @@ export class Engine<R, H> extends Maintenance<R, H> {
     this.pump()
   }
 
+  /** Called while it is connecting. A listener that was told of the failure may have closed the pool meanwhile. */
   connectFailed(slot: Slot<R, H>, permanent: boolean): void {
+    if (slot.state === 'closing') {
+      if (slot.connection === undefined) this.gone(slot)
+      return
+    }
     const now = this.read()
     this.backOff(slot, now, permanent)
     if (slot.connection !== undefined) {
@@ -199,6 +205,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
   /** `onAcquire` has ended. A waiter that has left meanwhile leaves the connection to the next. */
   prepared(slot: Slot<R, H>, ok: boolean): void {
     if (slot.state !== 'validating') return
+    const { state } = this
     const now = this.read()
     const waiter = this.unbind(slot)
     if (!ok) {
@@ -209,8 +216,12 @@ export class Engine<R, H> extends Maintenance<R, H> {
       return
     }
     slot.aliveAt = now
-    if (waiter?.state === 'preparing') this.grant(slot, waiter, now)
-    else this.free(slot, now, 'used')
+    if (waiter?.state !== 'preparing') {
+      this.free(slot, now, 'used')
+    } else if (slot.generation < state.generation) {
+      this.requeue(waiter)
+      this.closeSlot(slot, state.outdated, now)
+    } else this.grant(slot, waiter, now)
   }
 
   /** The driver noticed that the connection died. */

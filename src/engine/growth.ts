@@ -18,11 +18,25 @@ export function connectsWanted<R, H>(state: EngineState<R, H>, now: number): num
 /** Connections on their way to the queue without anybody's doing. */
 export function incoming<R, H>(state: EngineState<R, H>, now: number): number {
   const { counts } = state
-  let coming = counts.connecting
-  if (counts.resetting === 0 && counts.validating === state.preparing) return coming
+  if (counts.resetting === 0 && counts.validating === state.preparing) return counts.connecting
+  let resets = 0
+  for (const slot of state.slots) if (slot.state === 'resetting' && now - slot.since < PATIENCE_MS) resets++
+  // Where one does not answer, the others may not either.
+  const { prompt, overdue } = checksUnderWay(state, now)
+  return counts.connecting + resets + (overdue > 0 ? 0 : prompt)
+}
+
+/** Liveness checks that may still end in time for the queue, and those that are no longer counted on. */
+export function checksUnderWay<R, H>(
+  state: EngineState<R, H>,
+  now: number,
+): { prompt: number; overdue: number } {
+  const checks = { prompt: 0, overdue: 0 }
+  if (state.counts.validating === state.preparing) return checks
   for (const slot of state.slots) {
-    const onItsWay = slot.state === 'resetting' || (slot.state === 'validating' && slot.waiter === undefined)
-    if (onItsWay && now - slot.since < PATIENCE_MS) coming++
+    if (slot.state !== 'validating' || slot.waiter !== undefined) continue
+    if (now - slot.since < PATIENCE_MS) checks.prompt++
+    else checks.overdue++
   }
-  return coming
+  return checks
 }

@@ -271,7 +271,8 @@ export class Effects<C, L extends PoolLease<C>>
     const connection = slot.connection as C
     try {
       const closing = this.#driver.close(connection)
-      if (closing === undefined) this.engine.gone(slot)
+      // A driver in JavaScript may give back anything: what is no promise has closed.
+      if (typeof closing?.then !== 'function') this.engine.gone(slot)
       else
         closing.then(
           () => this.engine.gone(slot),

@@ -159,8 +159,9 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
 
   #ended(slot: Slot<C, Holder>): void {
     const { journal } = this.#parts
-    const ms = this.#useMeter.ended(slot.since)
     slot.holder = undefined
-    if (journal.hearsRelease) journal.tell('release', { id: slot.id, ms })
+    if (journal.hearsRelease)
+      journal.tell('release', { id: slot.id, ms: this.#useMeter.measured(slot.since) })
+    else this.#useMeter.ended(slot.since)
   }
 }

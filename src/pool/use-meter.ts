@@ -21,12 +21,14 @@ export class UseMeter {
     this.#useTime = useTime
   }
 
-  /** Notes the end of a lease that began at `since`, and gives its length. */
-  ended(since: number): number {
-    if (this.#quick >= RUSH && ++this.#unmeasured < MEASURED_OF) {
-      this.#useTime.again()
-      return this.#clock.now - since
-    }
+  /** Notes the end of a lease that began at `since`. */
+  ended(since: number): void {
+    if (this.#quick >= RUSH && ++this.#unmeasured < MEASURED_OF) this.#useTime.again()
+    else this.measured(since)
+  }
+
+  /** The same, and gives its length. */
+  measured(since: number): number {
     this.#unmeasured = 0
     const now = this.#clock.read()
     this.#quick = now - this.#readAt < QUICK_MS ? this.#quick + 1 : 0
