@@ -188,42 +188,6 @@ export class Engine<R, H> extends Maintenance<R, H> {
     this.forget(slot)
   }
 
-  checked(slot: Slot<R, H>, alive: boolean): void {
-    if (slot.state !== 'validating') return
-    const now = this.read()
-    if (!alive) {
-      this.suspectAll(now)
-      this.closeSlot(slot, 'invalid', now)
-      return
-    }
-    slot.provenAt = now
-    slot.aliveAt = now
-    this.free(slot, now, 'proven')
-    this.wakeBy(now)
-  }
-
-  /** `onAcquire` has ended. A waiter that has left meanwhile leaves the connection to the next. */
-  prepared(slot: Slot<R, H>, ok: boolean): void {
-    if (slot.state !== 'validating') return
-    const { state } = this
-    const now = this.read()
-    const waiter = this.unbind(slot)
-    if (!ok) {
-      // A fresh connection that cannot be prepared: opening the next one at once would only repeat it.
-      if (slot.uses === 0) this.backOff(slot, now, false)
-      if (waiter?.state === 'preparing') this.requeue(waiter)
-      this.closeSlot(slot, 'invalid', now)
-      return
-    }
-    slot.aliveAt = now
-    if (waiter?.state !== 'preparing') {
-      this.free(slot, now, 'used')
-    } else if (slot.generation < state.generation) {
-      this.requeue(waiter)
-      this.closeSlot(slot, state.outdated, now)
-    } else this.grant(slot, waiter, now)
-  }
-
   /** The driver noticed that the connection died. */
   lost(slot: Slot<R, H>): void {
     const { state } = slot
