@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/{integration,cli}/**/*.test.ts'],
           // Timing and connection counts of one file must not depend on what its neighbour does to the server.
           fileParallelism: false,
           testTimeout: 30_000,

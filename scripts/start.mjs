@@ -5,6 +5,8 @@ if (await ensureInstalled()) {
   // In this process and from the sources: nothing to build, and Ctrl-C reaches the demo without a go-between.
   const main = new URL('../src/cli/main.ts', import.meta.url)
   process.argv = [process.execPath, fileURLToPath(main), 'demo', ...process.argv.slice(2)]
+  // Its cache would stay behind in the temporary folder.
+  process.env.TSX_DISABLE_CACHE = '1'
   const { register } = await import('tsx/esm/api')
   register()
   await import(main.href)

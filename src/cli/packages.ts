@@ -13,7 +13,7 @@ const WANTED = {
 export type PackageName = keyof typeof WANTED
 
 /** A command lacks packages: all of them are named at once. */
-export class PackagesMissingError extends Error {
+class PackagesMissingError extends Error {
   override readonly name = 'PackagesMissingError'
 
   constructor(names: readonly PackageName[]) {

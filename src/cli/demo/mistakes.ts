@@ -10,11 +10,11 @@ import { type Stage, withPool } from './stage.ts'
 import type { Watcher } from './watcher.ts'
 
 const MAX = 3
-const LEAK_THRESHOLD_MS = 200
+const LEAK_THRESHOLD_MS = 150
 const LEAK_LIMIT_MS = 5000
-const PATIENCE_MS = 300
-const WORK_MS = 700
-const DRAIN_MS = 1000
+const PATIENCE_MS = 250
+const WORK_MS = 500
+const DRAIN_MS = 500
 const WIDTH = 74
 
 /** A leak, a full pool, and a close that tells what it found. */

@@ -25,8 +25,8 @@ export const QUICK: Size = {
   tasks: 20,
   connections: 10,
   crowd: 60,
-  taskMs: 60,
-  outageMs: 1200,
+  taskMs: 40,
+  outageMs: 1000,
 }
 
 /** Connections that we want to find free: for the demo to mean something, and to leave some to others. */
