@@ -30,13 +30,21 @@ export type SavepointMove = 'set' | 'release' | 'rollback'
 
 /** A driver that speaks SQL. Statements arrive one after another: the pool queues those of one connection. */
 export interface SqlDriver<C> extends Driver<C> {
-  /** Runs one statement; with `name`, as a prepared statement of that name, prepared when the connection first sees it. */
+  /**
+   * Runs one statement; with `name`, as a prepared statement of that name, prepared when the connection first sees it;
+   * with `readOnly`, as one that its caller has declared to read only.
+   */
   query(
     connection: C,
     sql: string,
     params: readonly unknown[],
-    options: { name?: string },
+    options: { name?: string; readOnly?: boolean },
   ): Promise<QueryResult>
+  /**
+   * The result of a statement that needs no session, where the driver can have it at once, without a connection and
+   * without holding up the program; undefined where it cannot. Throws the statement's error.
+   */
+  answer?(sql: string, params: readonly unknown[]): QueryResult | undefined
   begin(connection: C, options: BeginOptions): Promise<void>
   /** Resolves only when the server says that it has committed; a COMMIT answered by ROLLBACK is `TRANSACTION_ABORTED`. */
   commit(connection: C): Promise<void>

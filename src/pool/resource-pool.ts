@@ -52,6 +52,10 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     return this.#closing !== undefined
   }
 
+  protected get suspended(): boolean {
+    return this.#effects.engine.state.suspended
+  }
+
   /** The options in force. */
   get options(): ResolvedOptions<C> {
     return this.#effects.engine.state.options

@@ -5,6 +5,7 @@ import { PreparedNames } from './prepared-names.ts'
 import type { Statement } from './statement.ts'
 
 const UNNAMED = Object.freeze({})
+const READ_ONLY = Object.freeze({ readOnly: true })
 
 /** What statements need of the pool that they run in, and what they tell it. */
 export interface Surroundings<C> {
@@ -48,7 +49,12 @@ export class Executor<C> {
     const names = params.length > 0 || prepare === true ? this.#namesOf(connection) : undefined
     const name = names?.nameFor(text, prepare)
     if (names === undefined || name === undefined)
-      return this.surroundings.driver.query(connection, text, params, UNNAMED)
+      return this.surroundings.driver.query(
+        connection,
+        text,
+        params,
+        statement.readOnly ? READ_ONLY : UNNAMED,
+      )
     return this.#runNamed(connection, statement, { name, names })
   }
 

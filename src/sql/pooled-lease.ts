@@ -13,7 +13,7 @@ import type { Limits } from './limits.ts'
 import { Line } from './line.ts'
 import { rowsOf } from './row-stream.ts'
 import { assertBegin, assertQuery, assertStream } from './sql-options.ts'
-import { type Statement, toStatement } from './statement.ts'
+import { declared, type Statement, toStatement } from './statement.ts'
 import { inTransaction } from './transaction-scope.ts'
 
 /** A lease that runs statements: one after another, whatever its holder does. */
@@ -48,7 +48,7 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   /** @throws InvalidOptionError */
   read(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Statement {
     if (options !== undefined) assertQuery(options)
-    return toStatement(sql, params, this.placeholder)
+    return declared(toStatement(sql, params, this.placeholder), options)
   }
 
   stream<R = Row>(sql: SqlText, params?: readonly unknown[], options: StreamOptions = {}): AsyncIterable<R> {

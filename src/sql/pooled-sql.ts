@@ -21,8 +21,8 @@ import { Multiplexer } from './multiplexer.ts'
 import { PooledLease } from './pooled-lease.ts'
 import { PooledSession } from './session.ts'
 import { assertBegin, assertQuery, assertRetries, assertStream, assertWork } from './sql-options.ts'
-import { toStatement } from './statement.ts'
-import { TextBook } from './text-book.ts'
+import { declared, type Statement, toStatement } from './statement.ts'
+import { TextBook, type TextEntry } from './text-book.ts'
 import { inTransaction } from './transaction-scope.ts'
 
 const SQL_METHODS = ['query', 'begin', 'commit', 'rollback', 'savepoint'] as const
@@ -34,6 +34,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
   readonly #texts = new TextBook()
   readonly #multiplexer: Multiplexer<C>
   readonly #placeholder: (position: number) => string
+  readonly #mayAnswer: boolean
 
   constructor(driver: SqlDriver<C>, options: PoolOptions<C>) {
     for (const method of SQL_METHODS) {
@@ -53,16 +54,19 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     this.#executor = executor
     executor.mayPipeline = this.#mayMultiplex()
     this.#multiplexer = this.#makeMultiplexer()
+    this.#mayAnswer = driver.answer !== undefined && this.#isOpenToAll && this.options.onConnect === undefined
     this.#placeholder = (position) => driver.placeholder?.(position) ?? '?'
   }
 
   query<R = Row>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
     try {
-      const statement = toStatement(sql, params, this.#placeholder)
+      const statement = declared(toStatement(sql, params, this.#placeholder), options)
       if (options !== undefined) assertQuery(options)
       const entry = this.#texts.look(statement.text)
       const { session } = entry.reading
       if (session !== undefined) throw new SessionStatementError(session.word, session.instead)
+      const answer = this.#mayAnswer ? this.#answer(statement, entry, options) : undefined
+      if (answer !== undefined) return Promise.resolve(answer as QueryResult<R>)
       const call = new Call(statement, {
         entry,
         options,
@@ -117,12 +121,30 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
 
   /** Nothing may be shared beside hooks, resets of every return or a pooler: they belong to one user's session. */
   #mayMultiplex(): boolean {
-    const { multiplex, onAcquire, onRelease, reset, pooler } = this.options
     const { pipeline, inTransaction } = this.#driver
-    const capable = pipeline !== undefined && inTransaction !== undefined
+    return pipeline !== undefined && inTransaction !== undefined && this.#isOpenToAll
+  }
+
+  get #isOpenToAll(): boolean {
+    const { multiplex, onAcquire, onRelease, reset, pooler } = this.options
     const alone =
       onAcquire === undefined && onRelease === undefined && (reset === 'rollback' || reset === 'none')
-    return multiplex === 'auto' && capable && alone && pooler === 'none'
+    return multiplex === 'auto' && alone && pooler === 'none'
+  }
+
+  /** What the driver can say at once needs no connection, unless something stands between this one and its caller. */
+  #answer(
+    { text, params }: Statement,
+    entry: TextEntry,
+    options: QueryOptions | undefined,
+  ): QueryResult | undefined {
+    if (this.closed || this.suspended || entry.reading.taints) return undefined
+    if (options?.multiplex === false || options?.signal?.aborted === true) return undefined
+    try {
+      return this.#driver.answer?.(text, params)
+    } catch (error) {
+      throw this.#executor.judge(error).error
+    }
   }
 
   #makeMultiplexer(): Multiplexer<C> {

@@ -5,6 +5,13 @@ import type { SqlFragment, SqlText } from '../contract/sql.ts'
 export interface Statement {
   readonly text: string
   readonly params: readonly unknown[]
+  /** Its caller has declared that it reads only. */
+  readonly readOnly?: boolean
+}
+
+/** The statement, with what its caller has declared. */
+export function declared(statement: Statement, options: { readOnly?: boolean } | undefined): Statement {
+  return options?.readOnly === true ? { ...statement, readOnly: true } : statement
 }
 
 const NO_PARAMS: readonly unknown[] = Object.freeze([])

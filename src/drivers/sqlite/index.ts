@@ -1,0 +1,2 @@
+export type { SqliteConfig } from './config.ts'
+export { type SqliteConnection, type SqliteModule, sqlite } from './driver.ts'
