@@ -32,6 +32,7 @@ export class Link {
   #isClosed = false
   #lost: { error: unknown } | undefined
   #isEndedByServer = false
+  #isGivenUp = false
   /** How many statements, or rather ReadyForQuery messages, there have been. */
   #answers = 0
   #onLost: ((error: unknown) => void) | undefined
@@ -90,6 +91,12 @@ export class Link {
     this.#socket.destroy()
   }
 
+  /** It does not answer a question that costs nothing: nothing runs there, and a goodbye would be waited for in vain. */
+  giveUp(): void {
+    this.#isGivenUp = true
+    this.destroy()
+  }
+
   get isClosing(): boolean {
     return this.#isClosing
   }
@@ -104,7 +111,7 @@ export class Link {
 
   /** A statement may still run in the server, whatever became of the socket. */
   get mayRun(): boolean {
-    return isBusy(this.#client) && !this.#isEndedByServer
+    return isBusy(this.#client) && !this.#isEndedByServer && !this.#isGivenUp
   }
 
   /** Tells whether the statement that is in flight now has ended. */

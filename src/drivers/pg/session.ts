@@ -76,7 +76,10 @@ export async function isAlive(client: PgClient, signal: AbortSignal): Promise<bo
   signal.throwIfAborted()
   let stop: () => void = () => undefined
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
+    stop = () => {
+      linkOf(client).giveUp()
+      reject(signal.reason)
+    }
     signal.addEventListener('abort', stop, { once: true })
   })
   try {
