@@ -20,6 +20,17 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      // The quick part in `npm test`, all of it in `npm run chaos`.
+      ...(['quick', 'whole'] as const).map((extent) => ({
+        test: {
+          name: extent === 'whole' ? 'chaos' : 'chaos-quick',
+          include: ['test/chaos/*.test.ts'],
+          env: { ROCKPOOL_CHAOS: extent },
+          fileParallelism: false,
+          testTimeout: extent === 'whole' ? 120_000 : 30_000,
+          hookTimeout: 60_000,
+        },
+      })),
       {
         test: {
           name: 'package',

@@ -1,0 +1,105 @@
+import pgModule from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import type { EmbeddedPostgres } from '../../src/testing/embedded-postgres.ts'
+import { Census, figures, Load, nothingUncaught, openPool, pause, whole } from '../support/chaos.ts'
+import { ask, eventually, startPostgres } from '../support/postgres.ts'
+
+const small = await startPostgres({ maxConnections: 12 })
+const locked = await startPostgres({ password: 'secret' })
+
+/** Somebody else's connections. */
+async function occupy(server: EmbeddedPostgres, count: number) {
+  const clients = Array.from(
+    { length: count },
+    () => new pgModule.Client({ connectionString: server.url(), application_name: 'other' }),
+  )
+  const leave = async () => {
+    await Promise.all(clients.splice(0).map((client) => client.end()))
+  }
+  onTestFinished(leave)
+  for (const client of clients) client.on('error', () => {})
+  await Promise.all(clients.map((client) => client.connect()))
+  return leave
+}
+
+test('a server without room for all of the pool is used as far as it goes, and fully when it has room', async (context) => {
+  nothingUncaught()
+  const census = new Census(small)
+  const leave = await occupy(small, 7)
+  const pool = openPool(small.url(), { max: 10, multiplex: 'off' })
+  const load = new Load(() => pool.query('select pg_sleep(0.002)'))
+  await pause(whole ? 3_000 : 800)
+  const { total, connectFailed, connecting } = pool.stats()
+  expect(total - connecting).toBeGreaterThanOrEqual(3)
+  await leave()
+  const since = performance.now()
+  await eventually(() => expect(pool.stats().leased).toBeGreaterThanOrEqual(10))
+  const fullMs = performance.now() - since
+  await load.stop()
+  figures(context, { refused: connectFailed, 'full after ms': fullMs, 'at most': census.most })
+  expect(load.errors).toEqual([])
+  expect(connectFailed).toBeLessThan(whole ? 70 : 30)
+  expect(fullMs).toBeLessThan(whole ? 500 : 2_000)
+})
+
+test('a server without any room says so at the deadline, and serves when it has room', async (context) => {
+  nothingUncaught()
+  const leave = await occupy(small, 12)
+  const pool = openPool(small.url(), { max: 5 })
+  const error = await pool.acquire({ timeoutMs: 400 }).catch((thrown) => thrown)
+  expect(error).toMatchObject({ code: 'ACQUIRE_TIMEOUT', phase: 'connect', cause: { code: '53300' } })
+  const waiting = pool.query('select 1')
+  await pause(100)
+  await leave()
+  const since = performance.now()
+  await waiting
+  figures(context, { 'served after ms': performance.now() - since, refused: pool.stats().connectFailed })
+  expect(performance.now() - since).toBeLessThan(whole ? 500 : 2_000)
+})
+
+test('a changed password harms nobody while connections are open, is told at once when none is, and mends itself', async (context) => {
+  nothingUncaught()
+  const setPassword = (password: string) => root.query(`alter role app password '${password}'`)
+  const root = new pgModule.Client({ connectionString: locked.url(), application_name: 'root' })
+  root.on('error', () => {})
+  await root.connect()
+  onTestFinished(() => root.end())
+  await root.query(`create role app login password 'first'`)
+  const url = locked.url().replace('postgres:secret@', 'app:first@')
+  const pool = openPool(url, { max: 4, multiplex: 'off' })
+  const load = new Load(() => pool.query('select 1'), 8)
+  await load.flowsAgain()
+
+  await setPassword('second')
+  pool.resize({ max: 8 })
+  await load.flowsAgain()
+  await pause(300)
+  expect(load.errors).toEqual([])
+  expect(pool.stats().leased).toBe(4)
+  const refusedWhileOpen = pool.stats().connectFailed
+  expect(refusedWhileOpen).toBeGreaterThan(0)
+  expect(refusedWhileOpen).toBeLessThan(8)
+
+  await load.stop()
+  await ask(locked, `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`)
+  await eventually(() => expect(pool.stats().total).toBe(0))
+  const before = pool.stats().connectFailed
+  const since = performance.now()
+  for (let n = 0; n < 20; n++) {
+    const error = await pool.query('select 1').catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'CONNECT_FAILED', cause: { code: '28P01' } })
+    expect(JSON.stringify(error) + String(error)).not.toContain('first')
+  }
+  const toldMs = performance.now() - since
+  expect(pool.stats().connectFailed - before).toBeLessThan(2 + toldMs / 500)
+
+  await setPassword('first')
+  const mended = performance.now()
+  await eventually(() => pool.query('select 1'))
+  figures(context, {
+    'refused while open': refusedWhileOpen,
+    'told 20 in ms': toldMs,
+    'mended after ms': performance.now() - mended,
+  })
+  expect(performance.now() - mended).toBeLessThan(2_000)
+})
