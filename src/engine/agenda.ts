@@ -1,4 +1,4 @@
-import { PATIENCE_MS } from './growth.ts'
+import { nextForecast, PATIENCE_MS } from './growth.ts'
 import { nextIdleEnd } from './retirement.ts'
 import type { Slot } from './slot.ts'
 import type { EngineState } from './state.ts'
@@ -7,7 +7,12 @@ const NEVER = Number.POSITIVE_INFINITY
 
 /** When the engine next has something to do of its own accord. It may be too early, never too late. */
 export function nextWake<R, H>(state: EngineState<R, H>, now: number): number {
-  let at = Math.min(state.deadlines.earliest, nextIdleEnd(state), nextConnect(state, now))
+  let at = Math.min(
+    state.deadlines.earliest,
+    nextIdleEnd(state),
+    nextConnect(state, now),
+    nextForecast(state, now),
+  )
   for (const slot of state.slots) at = Math.min(at, nextOf(state, slot, now))
   if (state.closing && state.counts.leased + state.counts.resetting > 0)
     at = Math.min(at, state.drainDeadline)
@@ -20,7 +25,7 @@ function nextOf<R, H>(state: EngineState<R, H>, slot: Slot<R, H>, now: number): 
     case 'idle':
       return Math.min(slot.expiresAt, nextKeepalive(state, slot))
     case 'leased':
-      return options.leakThresholdMs > 0 && !slot.leakReported ? slot.since + options.leakThresholdMs : NEVER
+      return isLeakWatched(options.leakThresholdMs, slot) ? slot.since + options.leakThresholdMs : NEVER
     case 'validating':
     case 'resetting': {
       const patience = slot.since + PATIENCE_MS
@@ -29,6 +34,11 @@ function nextOf<R, H>(state: EngineState<R, H>, slot: Slot<R, H>, now: number): 
     default:
       return slot.deadline
   }
+}
+
+/** What statements share is the pool's own, and may be out for ever. */
+export function isLeakWatched<R, H>(leakThresholdMs: number, slot: Slot<R, H>): boolean {
+  return leakThresholdMs > 0 && !slot.leakReported && !slot.shared
 }
 
 /** Background checks go one after the other: the next is due when the one under way has ended. */

@@ -60,6 +60,10 @@ export abstract class EngineCore<R, H> {
   }
 
   protected move(slot: Slot<R, H>, to: Slot['state'], now: number): void {
+    if (slot.shared) {
+      slot.shared = false
+      this.state.shared--
+    }
     move(slot as Slot, to, now, this.state.counts)
   }
 

@@ -1,5 +1,5 @@
 import { nextKeepalive } from './agenda.ts'
-import { checksUnderWay, connectsWanted } from './growth.ts'
+import { checksUnderWay, connectsWanted, nextForecast } from './growth.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Refusal } from './ports.ts'
 import { dueReason, needsCheck, nextIdleEnd } from './retirement.ts'
@@ -64,6 +64,8 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
       if (state.options.permits?.take() === false) return
       this.connect(now)
     }
+    // Who is held back because leases will return is looked at again when one does not.
+    if (state.queue.size > 0 && state.total < state.cap) this.wakeBy(nextForecast(state, now))
   }
 
   protected tellReady(): void {

@@ -136,6 +136,12 @@ export class Engine<R, H> extends Maintenance<R, H> {
     this.closeSlot(slot, reason, this.read())
   }
 
+  /** Statements share this leased connection from now on. */
+  share(slot: Slot<R, H>): void {
+    slot.shared = true
+    this.state.shared++
+  }
+
   /** The connection leaves the pool alive. */
   detach(slot: Slot<R, H>): void {
     this.move(slot, 'gone', this.read())
@@ -160,6 +166,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
     slot.opened = true
     if (slot.state !== 'connecting') return
     const now = this.read()
+    this.state.forecast.learnConnect(now - slot.since)
     slot.connectedAt = now
     slot.provenAt = now
     slot.aliveAt = now

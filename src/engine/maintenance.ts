@@ -1,5 +1,5 @@
 import type { CloseReason } from '../contract/stats.ts'
-import { nextKeepalive, nextWake } from './agenda.ts'
+import { isLeakWatched, nextKeepalive, nextWake } from './agenda.ts'
 import { Dispatch } from './dispatch.ts'
 import { GapWatch } from './gap-watch.ts'
 import { nextIdleEnd } from './retirement.ts'
@@ -69,7 +69,7 @@ export abstract class Maintenance<R, H> extends Dispatch<R, H> {
 
   protected reportLeak(slot: Slot<R, H>, now: number): void {
     const { leakThresholdMs } = this.state.options
-    if (leakThresholdMs === 0 || slot.leakReported || now - slot.since < leakThresholdMs) return
+    if (!isLeakWatched(leakThresholdMs, slot) || now - slot.since < leakThresholdMs) return
     slot.leakReported = true
     this.ports.leak(slot)
   }

@@ -56,6 +56,8 @@ export class Slot<R = unknown, H = unknown> {
   /** leased: who holds it; kept for the pool. */
   holder: H | undefined = undefined
   leakReported = false
+  /** leased: statements share it; how long it is out says nothing. */
+  shared = false
   /** What was said when the connection died. */
   death: unknown = undefined
   /** A statement changed the session: nothing but a full reset makes it as it was. */

@@ -2,6 +2,7 @@ import type { ResolvedOptions } from '../contract/options.ts'
 import type { CloseReason } from '../contract/stats.ts'
 import { Backoff } from './backoff.ts'
 import { Deadlines } from './deadlines.ts'
+import { Forecast } from './forecast.ts'
 import { IdleList } from './idle-list.ts'
 import { noSlots, type Slot } from './slot.ts'
 import type { Waiter } from './waiter.ts'
@@ -20,6 +21,9 @@ export class EngineState<R, H> {
   readonly readies = new Set<Waiter>()
   readonly deadlines = new Deadlines<Waiter>()
   readonly backoff = new Backoff()
+  readonly forecast = new Forecast()
+  /** Leased connections that statements share: they do not come back for the queue. */
+  shared = 0
   /** Connections that `onAcquire` prepares: those of the validating ones that have a waiter. */
   preparing = 0
   /** Connections of an older generation are not lent again. */

@@ -32,7 +32,10 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   constructor(parts: LendingParts<C, L>) {
     this.name = parts.name
     this.#parts = parts
-    this.#useMeter = new UseMeter(parts.engine, parts.journal.useTime)
+    this.#useMeter = new UseMeter(parts.engine, {
+      useTime: parts.journal.useTime,
+      forecast: parts.engine.state.forecast,
+    })
   }
 
   /** Four arguments and no object for them: this runs for every acquire. */
@@ -121,6 +124,10 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     return this.#parts.engine.wanted(slot)
   }
 
+  share(slot: Slot<C, Holder>): void {
+    this.#parts.engine.share(slot)
+  }
+
   lost(slot: Slot<C, Holder>, error: unknown): void {
     slot.death = error
     this.#parts.engine.lost(slot)
@@ -160,8 +167,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   #ended(slot: Slot<C, Holder>): void {
     const { journal } = this.#parts
     slot.holder = undefined
-    if (journal.hearsRelease)
-      journal.tell('release', { id: slot.id, ms: this.#useMeter.measured(slot.since) })
-    else this.#useMeter.ended(slot.since)
+    if (journal.hearsRelease) journal.tell('release', { id: slot.id, ms: this.#useMeter.measured(slot) })
+    else this.#useMeter.ended(slot)
   }
 }

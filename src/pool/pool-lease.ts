@@ -21,6 +21,8 @@ export interface Lender<C> {
   detach(lease: PoolLease<C>, slot: Slot<C, Holder>): C
   isJoined(slot: Slot<C, Holder>): boolean
   wanted(slot: Slot<C, Holder>): boolean
+  /** Statements share this connection until the lease ends. */
+  share(slot: Slot<C, Holder>): void
   /** A statement has found out that the connection died. */
   lost(slot: Slot<C, Holder>, error: unknown): void
   /** The connection lives, but cannot be brought back to order. */

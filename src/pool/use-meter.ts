@@ -7,33 +7,46 @@ const RUSH = 1_000
 /** During a rush one return in so many is measured, and stands for the others: a clock costs as much as a lease. */
 const MEASURED_OF = 8
 
+/** A lease at its end: when it began, and whether statements shared it. */
+interface Ended {
+  readonly since: number
+  readonly shared: boolean
+}
+
 /** Measures how long leases are out. */
 export class UseMeter {
   readonly #clock: { readonly now: number; read(): number }
   readonly #useTime: Distribution
+  readonly #forecast: { learnHold(ms: number): void }
   #readAt = Number.NEGATIVE_INFINITY
   #quick = 0
   #unmeasured = 0
 
   /** `clock.read` reads the clock; `clock.now` is what it gave last. */
-  constructor(clock: { readonly now: number; read(): number }, useTime: Distribution) {
+  constructor(
+    clock: { readonly now: number; read(): number },
+    learners: { useTime: Distribution; forecast: { learnHold(ms: number): void } },
+  ) {
     this.#clock = clock
-    this.#useTime = useTime
+    this.#forecast = learners.forecast
+    this.#useTime = learners.useTime
   }
 
-  /** Notes the end of a lease that began at `since`. */
-  ended(since: number): void {
+  /** Notes the end of a lease. */
+  ended({ since, shared }: Ended): void {
     if (this.#quick >= RUSH && ++this.#unmeasured < MEASURED_OF) this.#useTime.again()
-    else this.measured(since)
+    else this.measured({ since, shared })
   }
 
   /** The same, and gives its length. */
-  measured(since: number): number {
+  measured({ since, shared }: Ended): number {
     this.#unmeasured = 0
     const now = this.#clock.read()
     this.#quick = now - this.#readAt < QUICK_MS ? this.#quick + 1 : 0
     this.#readAt = now
     this.#useTime.add(now - since)
+    // How long a shared connection is out says nothing of what a caller does.
+    if (!shared) this.#forecast.learnHold(now - since)
     return now - since
   }
 }

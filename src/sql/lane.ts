@@ -51,6 +51,7 @@ export class Lane<C> {
 
   constructor(parts: LaneParts<C>) {
     this.#parts = parts
+    parts.lease.share()
     this.#isShared = parts.executor.share(parts.connection)
   }
 

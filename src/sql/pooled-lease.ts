@@ -148,10 +148,14 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     )
   }
 
-  /** One more statement on a shared connection: each is a use, and nobody is to wonder how long it is out. */
+  /** The lease is not a caller's any more: statements share it. */
+  share(): void {
+    this.lender.share(this.held())
+  }
+
+  /** One more statement on a shared connection: each is a use. */
   countUse(): void {
     this.#slot.uses++
-    this.#slot.leakReported = true
   }
 
   /** A statement has found out that the connection is gone. */
