@@ -3,7 +3,7 @@ import type { PgClient, PgConnection, PgStream } from './client.ts'
 import { linkOf } from './link.ts'
 import { copyOf } from './tls.ts'
 
-/** How long a statement is asked to stop before it is left alone, and how long a request may take. */
+/** How long a statement is asked to stop before it is left alone; each request may take as long. */
 const LIMIT_MS = 5_000
 /** A backend stops within a millisecond or two; one that does not is asked again, ever more seldom. */
 const FIRST_PAUSE_MS = 10
@@ -29,10 +29,9 @@ export async function insist(client: PgClient, limitMs: number): Promise<void> {
   const hasEnded = link.watchStatement()
   const deadline = performance.now() + limitMs
   for (let pause = FIRST_PAUSE_MS; !hasEnded(); pause *= 2) {
-    const left = deadline - performance.now()
-    if (left <= 0) return
-    await requestCancel(client, left)
-    if (!hasEnded()) await link.changeWithin(Math.min(pause, left))
+    if (performance.now() >= deadline) return
+    await requestCancel(client, limitMs)
+    if (!hasEnded()) await link.changeWithin(pause)
   }
 }
 

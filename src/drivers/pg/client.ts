@@ -20,6 +20,7 @@ export interface PgStream {
   readonly destroyed: boolean
   readonly remoteAddress?: string
   readonly remotePort?: number
+  ref?(): void
   cork?(): void
   uncork?(): void
   destroy(): unknown

@@ -6,6 +6,7 @@ import { linkOf } from './link.ts'
 const IDLE_LIMIT_MS = 2_000
 /** With a statement in flight somebody has given up on this connection already. */
 const BUSY_LIMIT_MS = 1_000
+const STOP_LIMIT_MS = 500
 
 /**
  * Ends the session and resolves when the socket is closed; never rejects. The server is asked to end it, because a
@@ -19,10 +20,10 @@ export async function close(client: PgClient): Promise<void> {
   link.markClosing()
   if (link.isClosed && !mayRun) return
   // An idle connection may have been told not to keep the process alive; its end is worth waiting for.
-  client.ref()
+  client.connection.stream.ref?.()
   const limitMs = mayRun ? BUSY_LIMIT_MS : IDLE_LIMIT_MS
   const timer = setTimeout(() => link.destroy(), limitMs)
-  const telling = mayRun ? stop(client, limitMs).catch(() => undefined) : undefined
+  const telling = mayRun ? stop(client).catch(() => undefined) : undefined
   if (link.isLost) link.destroy()
   else client.connection.end()
   await Promise.all([link.closed, telling])
@@ -30,6 +31,6 @@ export async function close(client: PgClient): Promise<void> {
 }
 
 /** Of a connection that is lost we cannot see whether its statement has ended. */
-function stop(client: PgClient, limitMs: number): Promise<void> {
-  return linkOf(client).isLost ? requestCancel(client, limitMs) : insist(client, limitMs)
+function stop(client: PgClient): Promise<void> {
+  return linkOf(client).isLost ? requestCancel(client, STOP_LIMIT_MS) : insist(client, STOP_LIMIT_MS)
 }

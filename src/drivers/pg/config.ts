@@ -4,26 +4,45 @@ import { InvalidOptionError } from '../../contract/errors.ts'
 import { type TlsPlan, tlsPlan } from './tls.ts'
 import { parseUrl } from './url.ts'
 
-/** What `pg.Client` takes. What is not named here is passed on to it as it is. */
+/** What `pg.Client` takes, and libpq's words for TLS. Options that a later pg may have are passed on to it as well. */
 export interface PgConfig {
   /** Read like a URL; wins over the other fields, as pg has it. */
-  connectionString?: string
+  connectionString?: string | undefined
   /** A name, an address, or the folder of a unix socket. */
-  host?: string
-  port?: number | string
-  user?: string
+  host?: string | undefined
+  port?: number | string | undefined
+  user?: string | undefined
   /** A function is asked for every connect: for tokens that expire. */
-  password?: string | (() => string | Promise<string>)
-  database?: string
-  ssl?: boolean | object
+  password?: string | (() => string | Promise<string>) | undefined
+  database?: string | undefined
+  /** `true` verifies the server by the authorities that Node trusts; an object goes to `tls.connect`. */
+  ssl?: boolean | object | undefined
+  /** libpq's `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`, instead of `ssl`. */
+  sslmode?: string | undefined
+  /** Path of the authority's certificate, or `system`. */
+  sslrootcert?: string | undefined
+  sslcert?: string | undefined
+  sslkey?: string | undefined
+  sslpassword?: string | undefined
+  sslnegotiation?: 'postgres' | 'direct' | undefined
   /** Shown in `pg_stat_activity`. Default `rockpool`. */
-  application_name?: string
-  options?: string
-  statement_timeout?: number | false
-  keepAlive?: boolean
-  keepAliveInitialDelayMillis?: number
-  connectionTimeoutMillis?: number
-  [option: string]: unknown
+  application_name?: string | undefined
+  fallback_application_name?: string | undefined
+  options?: string | undefined
+  statement_timeout?: number | false | undefined
+  lock_timeout?: number | undefined
+  idle_in_transaction_session_timeout?: number | undefined
+  query_timeout?: number | undefined
+  connectionTimeoutMillis?: number | undefined
+  /** Default true. */
+  keepAlive?: boolean | undefined
+  keepAliveInitialDelayMillis?: number | undefined
+  client_encoding?: string | undefined
+  enableChannelBinding?: boolean | undefined
+  /** Type parsers of one's own. */
+  types?: object | undefined
+  /** Makes the socket; called for every connection. */
+  stream?: (() => unknown) | undefined
 }
 
 /** All that is needed to open connections, the same for each. */

@@ -1,7 +1,8 @@
 import type { Row } from '../../contract/sql-driver.ts'
-import type { PgClient, PgConnection, PgField, PgQueryClass, Submittable } from './client.ts'
+import type { PgClient, PgConnection, PgField, Submittable } from './client.ts'
 import { linkOf } from './link.ts'
 import { settledError } from './query.ts'
+import { writeValues } from './values.ts'
 
 interface Column {
   readonly name: string
@@ -39,8 +40,8 @@ export async function* stream(
  *     running, suspended --last row, error, close()--> ending (Sync is sent) --ReadyForQuery--> ended
  */
 class Portal implements Submittable {
-  /** pg's own `query_timeout` waits for it. */
-  callback?: Submittable['callback']
+  /** pg's own `query_timeout` puts itself in its place. */
+  callback: NonNullable<Submittable['callback']> = () => undefined
   readonly #client: PgClient
   readonly #text: string
   readonly #values: readonly unknown[]
@@ -81,10 +82,9 @@ class Portal implements Submittable {
   }
 
   submit(connection: PgConnection): Error | null {
-    let values: unknown[]
+    let values: readonly unknown[]
     try {
-      const write = valueWriter(this.#client)
-      values = this.#values.map((value) => write(value))
+      values = writeValues(this.#client, this.#values)
     } catch (error) {
       return error as Error // pg gives it to handleError; nothing has been sent
     }
@@ -172,7 +172,7 @@ class Portal implements Submittable {
 
   #ended(): void {
     this.#state = 'ended'
-    this.callback?.(this.#failure?.error)
+    this.callback(this.#failure?.error)
     this.#change()
   }
 
@@ -181,34 +181,4 @@ class Portal implements Submittable {
       this.#change = resolve
     })
   }
-}
-
-const writers = new WeakMap<object, (value: unknown) => unknown>()
-
-/**
- * How pg writes a value for the server. Only its newer versions export that; but its query hands the function to
- * whatever connection it is given.
- */
-function valueWriter(client: PgClient): (value: unknown) => unknown {
-  const { Query } = client.constructor as unknown as { Query: PgQueryClass }
-  const known = writers.get(Query)
-  if (known !== undefined) return known
-  let writer: ((value: unknown) => unknown) | undefined
-  const ignore = () => undefined
-  new Query({ text: 'select $1', values: [null], rows: 1 }).prepare({
-    parsedStatements: {},
-    submittedNamedStatements: {},
-    bind: ({ valueMapper }: { valueMapper?: (value: unknown) => unknown }) => {
-      writer = valueMapper
-    },
-    parse: ignore,
-    describe: ignore,
-    execute: ignore,
-    flush: ignore,
-    sync: ignore,
-    close: ignore,
-  })
-  if (writer === undefined) throw new TypeError('this version of pg does not tell how it writes values')
-  writers.set(Query, writer)
-  return writer
 }

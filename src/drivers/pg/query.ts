@@ -2,6 +2,7 @@ import type { QueryResult } from '../../contract/sql-driver.ts'
 import type { PgClient, PgResult } from './client.ts'
 import { isStalePlan } from './errors.ts'
 import { linkOf } from './link.ts'
+import { writeValues } from './values.ts'
 
 /** Several statements in one text without parameters give several results: the last one counts. */
 export async function query(
@@ -13,7 +14,11 @@ export async function query(
   try {
     // A text alone goes by the simple protocol.
     const result = last(
-      await client.query(values.length === 0 && name === undefined ? text : { text, values, name }),
+      await client.query(
+        values.length === 0 && name === undefined
+          ? text
+          : { text, values: writeValues(client, values), name },
+      ),
     )
     return {
       rows: result.rows,

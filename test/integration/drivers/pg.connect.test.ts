@@ -148,8 +148,8 @@ describe('a connection is opened', () => {
   test('with pg loaded by ourselves when none was passed', async () => {
     const driver = pg(server.url())
     const client = await driver.connect({ signal: never })
-    expect(client).toBeInstanceOf(pgModule.Client)
     await driver.close(client)
+    expect(client).toBeInstanceOf(pgModule.Client)
   })
 })
 

@@ -65,6 +65,7 @@ describe('a query', () => {
         },
       ]),
     ).rejects.toThrow('mine')
+    expect(driver.isDirty(client)).toBe(false)
     expect(await query('select 1 as a')).toMatchObject({ rows: [{ a: 1 }] })
   })
 
