@@ -21,6 +21,7 @@ export const lanes = [
   tests('unit'),
   { name: 'types', command: [join(root, 'scripts/types.mjs')], counts: true },
   tests('integration'),
+  tests('chaos-quick'),
   tests('package'),
   { name: 'unused', command: [tool('knip')], heavy: true },
   { name: 'docs', command: [tool('typedoc')], heavy: true },
