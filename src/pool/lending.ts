@@ -153,7 +153,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     caretaker.clean(slot, quiet).then(
       () => {
         if (slot.state === 'resetting' && journal.heard('reset')) {
-          journal.tell('reset', { id: slot.id, ms: engine.now - since })
+          journal.tell('reset', { id: slot.id, ms: engine.read() - since })
         }
         engine.resetDone(slot, true)
       },

@@ -234,7 +234,7 @@ describe('a driver that misbehaves', () => {
         1,
       ],
       [() => Promise.reject(new Error('no')), 1],
-      [() => 'closed' as unknown as void, 0],
+      [() => 'closed' as unknown as undefined, 0],
       [() => {}, 0],
     ] as const) {
       const { clock, pool, driver, told } = world({ max: 1 })
