@@ -50,7 +50,7 @@ export type {
 export type { AcquirePhase, SlotState } from './contract/state.ts'
 export type { CloseReason, Gauges, PoolStats, Snapshot, Summary } from './contract/stats.ts'
 export { createPool } from './create-pool.ts'
-export { closeOnSignal } from './pool/close-on-signal.ts'
+export { type Closable, type ClosingSignal, closeOnSignal } from './pool/close-on-signal.ts'
 export { createResourcePool } from './pool/create-resource-pool.ts'
 export { sharedPool } from './pool/shared-pool.ts'
 export { sql } from './sql/statement.ts'

@@ -114,7 +114,6 @@ function assertPossible<C>(options: ResolvedOptions<C>, driver: Driver<C>): void
   const refuse = (option: keyof PoolOptions, problem: string): never => {
     throw new InvalidOptionError(option, `option "${option}" is ${String(options[option])}: ${problem}`)
   }
-  if (options.overload === 'shed') refuse('overload', 'shedding is not available yet; use "queue"')
   if (options.pooler !== 'none') refuse('pooler', 'poolers are not supported yet; use "none"')
   if (options.exitWhenIdle && driver.unref === undefined)
     refuse('exitWhenIdle', `the driver "${driver.name}" has no unref`)

@@ -14,9 +14,18 @@ export function nextWake<R, H>(state: EngineState<R, H>, now: number): number {
     nextForecast(state, now),
   )
   for (const slot of state.slots) at = Math.min(at, nextOf(state, slot, now))
+  at = Math.min(at, nextShed(state))
   if (state.closing && state.counts.leased + state.counts.resetting > 0)
     at = Math.min(at, state.drainDeadline)
   return at
+}
+
+/** Under overload: when the queue is judged, or its oldest is turned away. */
+function nextShed<R, H>({ overload, queue }: EngineState<R, H>): number {
+  if (overload === undefined || queue.oldest === undefined) return NEVER
+  return overload.isOn
+    ? Math.min(overload.judgeAt, queue.oldest.since + overload.patienceMs)
+    : overload.judgeAt
 }
 
 function nextOf<R, H>(state: EngineState<R, H>, slot: Slot<R, H>, now: number): number {

@@ -21,6 +21,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     try {
       do {
         this.#pumpAgain = false
+        this.shed()
         this.serve()
         this.grow()
         this.tellReady()
@@ -32,9 +33,9 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
 
   protected serve(): void {
     const { state } = this
-    while (!state.suspended && state.queue.first !== undefined && state.idle.size > 0) {
+    while (!state.suspended && state.queue.size > 0 && state.idle.size > 0) {
       const now = this.read()
-      const waiter = state.queue.first
+      const waiter = state.next as Waiter
       const slot = this.pickIdle(waiter.affinity, now)
       if (slot === undefined) return
       if (!this.mustCheck(slot, now)) {
@@ -86,7 +87,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
       this.closeSlot(slot, reason, now)
       return
     }
-    const waiter = state.suspended ? undefined : state.queue.first
+    const waiter = state.suspended ? undefined : state.next
     if (waiter !== undefined && (after === 'proven' || !needsCheck(state, slot, now))) {
       this.handOver(slot, waiter, now)
       return
@@ -100,7 +101,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
 
   protected handOver(slot: Slot<R, H>, waiter: Waiter, now: number): void {
     const { state } = this
-    state.queue.remove(waiter)
+    this.unqueue(waiter)
     if (state.options.onAcquire === undefined) {
       this.grant(slot, waiter, now)
       return
@@ -135,10 +136,16 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
   protected withdraw(waiter: Waiter): void {
     const { state } = this
     if (waiter.kind === 'ready') state.readies.delete(waiter)
-    else if (waiter.state === 'queued') state.queue.remove(waiter)
+    else if (waiter.state === 'queued') this.unqueue(waiter)
     else if (waiter.slot !== undefined) this.unbind(waiter.slot as Slot<R, H>)
     waiter.state = 'settled'
     state.deadlines.finished(waiter)
+  }
+
+  protected unqueue(waiter: Waiter): void {
+    const { queue, overload } = this.state
+    queue.remove(waiter)
+    if (queue.size === 0) overload?.emptied()
   }
 
   protected requeue(waiter: Waiter): void {
@@ -153,6 +160,26 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     waiter.slot = undefined
     this.state.preparing--
     return waiter
+  }
+
+  /** Under overload, turns away who has waited for too long to be still waited for. */
+  protected shed(): void {
+    const { state } = this
+    const { overload, queue } = state
+    if (overload === undefined || state.suspended || queue.size === 0) return
+    const now = this.read()
+    overload.judge(now, queue.size, state.forecast.holdMs)
+    const { patienceMs } = overload
+    for (let oldest = queue.oldest; oldest !== undefined && overload.isOn; oldest = queue.oldest) {
+      if (now - oldest.since < patienceMs) {
+        this.wakeBy(oldest.since + patienceMs)
+        break
+      }
+      overload.turnedAway()
+      this.ports.refuse(oldest, 'overload')
+      this.withdraw(oldest)
+    }
+    this.wakeBy(overload.judgeAt)
   }
 
   protected refuseAll(why: Refusal): void {

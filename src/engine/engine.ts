@@ -76,7 +76,10 @@ export class Engine<R, H> extends Maintenance<R, H> {
   join(waiter: Waiter): void {
     const { state } = this
     if (waiter.kind === 'ready') state.readies.add(waiter)
-    else state.queue.join(waiter)
+    else {
+      state.queue.join(waiter)
+      state.overload?.joined(waiter.since, state.forecast.holdMs)
+    }
     state.deadlines.add(waiter)
     this.pump()
     if (waiter.state === 'settled') return

@@ -20,6 +20,11 @@ export class Forecast {
     return this.#connectMs ?? 0
   }
 
+  /** How long a lease is out; 0 as long as nobody knows. */
+  get holdMs(): number {
+    return this.#holdMs ?? 0
+  }
+
   learnHold(ms: number): void {
     this.#holdMs = this.#holdMs === undefined ? ms : this.#holdMs + WEIGHT * (ms - this.#holdMs)
   }

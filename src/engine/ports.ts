@@ -3,7 +3,7 @@ import type { Slot } from './slot.ts'
 import type { Waiter } from './waiter.ts'
 
 /** Why a waiter leaves without a connection. */
-export type Refusal = 'timeout' | 'permanent' | 'closed'
+export type Refusal = 'timeout' | 'permanent' | 'closed' | 'overload'
 
 /** What the engine decided and the pool does. Calls return at once; results come back through the engine's methods. */
 export interface Ports<R, H> {

@@ -4,6 +4,7 @@ import { Backoff } from './backoff.ts'
 import { Deadlines } from './deadlines.ts'
 import { Forecast } from './forecast.ts'
 import { IdleList } from './idle-list.ts'
+import { Overload } from './overload.ts'
 import { noSlots, type Slot } from './slot.ts'
 import type { Waiter } from './waiter.ts'
 import { WaiterQueue } from './waiter-queue.ts'
@@ -22,6 +23,8 @@ export class EngineState<R, H> {
   readonly deadlines = new Deadlines<Waiter>()
   readonly backoff = new Backoff()
   readonly forecast = new Forecast()
+  /** Watches the queue; only with `overload: 'shed'`. */
+  readonly overload: Overload | undefined
   /** Leased connections that statements share: they do not come back for the queue. */
   shared = 0
   /** Connections that `onAcquire` prepares: those of the validating ones that have a waiter. */
@@ -39,6 +42,7 @@ export class EngineState<R, H> {
 
   constructor(options: ResolvedOptions<R>, facts: { canCheck: boolean }) {
     this.options = options
+    this.overload = options.overload === 'shed' ? new Overload() : undefined
     this.canCheck = facts.canCheck
   }
 
@@ -67,6 +71,11 @@ export class EngineState<R, H> {
   /** How many connections make the pool ready. */
   get readyAt(): number {
     return Math.max(this.options.min, 1)
+  }
+
+  /** Who is served next. */
+  get next(): Waiter | undefined {
+    return this.overload?.isOn === true ? this.queue.newest : this.queue.first
   }
 
   get waiting(): number {

@@ -41,6 +41,21 @@ export class WaiterQueue {
     return undefined
   }
 
+  /** The last arrival of the highest priority. */
+  get newest(): Waiter | undefined {
+    for (const level of this.#levels) if (level.last !== undefined) return level.last
+    return undefined
+  }
+
+  /** Whoever has waited longest, whatever the priority. */
+  get oldest(): Waiter | undefined {
+    let oldest: Waiter | undefined
+    for (const { first } of this.#levels) {
+      if (first !== undefined && (oldest === undefined || first.since < oldest.since)) oldest = first
+    }
+    return oldest
+  }
+
   join(waiter: Waiter): void {
     waiter.arrival = ++this.#arrivals
     const level = this.#level(waiter.priority)

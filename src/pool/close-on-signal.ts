@@ -1,17 +1,20 @@
 import { InvalidOptionError } from '../contract/errors.ts'
 import type { CloseReport } from '../contract/pool.ts'
 
-type Closable = { close(): Promise<CloseReport> }
+/** Signals that tell a process to stop. */
+export type ClosingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGUSR2' | 'SIGBREAK'
+
+export type Closable = { close(): Promise<CloseReport> }
 
 const DRAINS = Symbol.for('rockpool.drains')
 
 /** The pools to drain at one signal; one handler for all of them, also across copies of the package. */
 class Drain {
-  readonly signal: NodeJS.Signals
+  readonly signal: ClosingSignal
   readonly pools = new Set<Closable>()
   #under = false
 
-  constructor(signal: NodeJS.Signals) {
+  constructor(signal: ClosingSignal) {
     this.signal = signal
     process.on(signal, this.#run)
   }
@@ -41,8 +44,8 @@ class Drain {
   }
 }
 
-function drains(): Map<NodeJS.Signals, Drain> {
-  const shared = globalThis as { [DRAINS]?: Map<NodeJS.Signals, Drain> }
+function drains(): Map<ClosingSignal, Drain> {
+  const shared = globalThis as { [DRAINS]?: Map<ClosingSignal, Drain> }
   shared[DRAINS] ??= new Map()
   return shared[DRAINS]
 }
@@ -52,7 +55,7 @@ function drains(): Map<NodeJS.Signals, Drain> {
  */
 export function closeOnSignal(
   pool: Closable,
-  signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'],
+  signals: readonly ClosingSignal[] = ['SIGTERM', 'SIGINT'],
 ): () => void {
   if (typeof pool?.close !== 'function')
     throw new InvalidOptionError('pool', 'closeOnSignal takes a pool as its first argument')

@@ -1,3 +1,4 @@
+import { asyncDispose, dispose } from '../contract/dispose.ts'
 import { InvalidOptionError, LeaseReleasedError } from '../contract/errors.ts'
 import type { Lease } from '../contract/lease.ts'
 import type { Slot } from '../engine/slot.ts'
@@ -94,12 +95,12 @@ export class PoolLease<C> implements Lease<C>, Holder {
     return this.lender.detach(this, this.#end() as Slot<C, Holder>)
   }
 
-  [Symbol.dispose](): void {
+  [dispose](): void {
     if (this.#slot !== undefined) this.release()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this[Symbol.dispose]()
+  async [asyncDispose](): Promise<void> {
+    this[dispose]()
   }
 
   revoke(why: Revocation, cause: unknown): void {

@@ -3,8 +3,9 @@ import {
   AcquireTimeoutError,
   ConnectError,
   messageOf,
+  OverloadError,
   PoolClosedError,
-  type PoolError,
+  PoolError,
 } from '../contract/errors.ts'
 import type { Gauges, Snapshot } from '../contract/stats.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -31,13 +32,21 @@ export class Refusals<C> {
 
   for(waiter: Waiter, why: Refusal): PoolError {
     if (why === 'closed') return new PoolClosedError(this.#name)
+    if (why === 'overload') return this.#overload(waiter)
     return why === 'permanent' ? this.permanent() : this.timeout(waiter)
   }
 
   /** The server's own refusal, also for those who ask while it is fresh. */
-  permanent(): ConnectError {
+  permanent(): PoolError {
     const cause = this.lastConnectError
+    // Our own says all that there is to say: a driver that is not installed, an option that is impossible.
+    if (cause instanceof PoolError) return cause
     return new ConnectError(this.#name, `the server refuses connections: ${messageOf(cause)}`, { cause })
+  }
+
+  #overload(waiter: Waiter): OverloadError {
+    const retryAfterMs = this.#engine.state.overload?.retryAfterMs ?? 0
+    return new OverloadError(this.#name, { waitedMs: this.#clock.now() - waiter.since, retryAfterMs })
   }
 
   timeout(waiter: Waiter): AcquireTimeoutError {

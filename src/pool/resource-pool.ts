@@ -1,5 +1,6 @@
 import { assertKnown, assertOption, milliseconds } from '../contract/check.ts'
 import type { Clock } from '../contract/clock.ts'
+import { asyncDispose, dispose } from '../contract/dispose.ts'
 import type { Driver } from '../contract/driver.ts'
 import { InvalidOptionError, PoolClosedError, QueueFullError } from '../contract/errors.ts'
 import type { PoolEventName, PoolListener } from '../contract/events.ts'
@@ -101,7 +102,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     try {
       return await work(lease)
     } finally {
-      lease[Symbol.dispose]()
+      lease[dispose]()
     }
   }
 
@@ -163,7 +164,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     return this.#closing.within(drainTimeoutMs)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [asyncDispose](): Promise<void> {
     await this.close()
   }
 

@@ -1,4 +1,5 @@
 import { assertOption, oneOf } from '../contract/check.ts'
+import { dispose } from '../contract/dispose.ts'
 import { ConnectionLostError, InvalidOptionError, SessionStatementError } from '../contract/errors.ts'
 import type { PoolOptions } from '../contract/options.ts'
 import type {
@@ -89,7 +90,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     try {
       yield* lease.stream<R>(sql, params, options) as AsyncGenerator<R, void, undefined>
     } finally {
-      lease[Symbol.dispose]()
+      lease[dispose]()
     }
   }
 
@@ -108,7 +109,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
       } catch (error) {
         if (left === 0 || !this.#worthRepeating(error)) throw error
       } finally {
-        lease[Symbol.dispose]()
+        lease[dispose]()
       }
     }
   }
@@ -191,7 +192,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
       } catch (error) {
         if (!call.mayRepeat(error)) throw error
       } finally {
-        lease[Symbol.dispose]()
+        lease[dispose]()
       }
     }
   }

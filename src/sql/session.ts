@@ -1,3 +1,4 @@
+import { asyncDispose, dispose } from '../contract/dispose.ts'
 import { InvalidOptionError, LeaseReleasedError } from '../contract/errors.ts'
 import type {
   QueryOptions,
@@ -85,11 +86,11 @@ export class PooledSession<C> implements Session<C> {
     try {
       if (inTransaction && lease?.usable === true) await lease.rollback()
     } finally {
-      lease?.[Symbol.dispose]()
+      lease?.[dispose]()
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [asyncDispose](): Promise<void> {
     await this.close()
   }
 
@@ -140,7 +141,7 @@ export class PooledSession<C> implements Session<C> {
     if (this.#running > 0) return
     const lease = this.#lease
     this.#lease = undefined
-    void lease?.then((held) => held[Symbol.dispose]())
+    void lease?.then((held) => held[dispose]())
   }
 
   #assertOpen(): void {

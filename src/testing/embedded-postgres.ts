@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asyncDispose } from '../contract/dispose.ts'
 import { type Cluster, createCluster, type EmbeddedPostgresOptions } from './postgres-cluster.ts'
 import { processesUnder } from './processes.ts'
 
@@ -135,7 +136,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
     this.#cluster.remove()
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close()
   }
 

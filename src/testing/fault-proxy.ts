@@ -1,3 +1,4 @@
+import { asyncDispose } from '../contract/dispose.ts'
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
@@ -136,7 +137,7 @@ export class FaultProxy implements AsyncDisposable {
     await this.#refusing
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [asyncDispose](): Promise<void> {
     return this.close()
   }
 
