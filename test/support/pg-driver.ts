@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import type { Row, SqlDriver } from '../../src/contract/sql-driver.ts'
 import { type PgConfig, pg } from '../../src/drivers/pg/index.ts'
 
-export type PgDriver = Required<SqlDriver<pgModule.Client>>
+type PgDriver = Required<SqlDriver<pgModule.Client>>
 
 /** The driver with all that it can, and a way to open connections that end with the test. */
 export function pgDriver(config: string | PgConfig) {

@@ -53,7 +53,7 @@ export interface PgConnection {
   once(event: 'end', listener: () => void): unknown
 }
 
-export interface ParameterStatus {
+interface ParameterStatus {
   readonly parameterName: string
   readonly parameterValue: string
 }
