@@ -30,6 +30,12 @@ export class JoinedLeases<C> {
     return this.#byKey.get(key)?.slot
   }
 
+  /** One of the leases that are out under this key. */
+  oneOf(key: unknown): PoolLease<C> | undefined {
+    const [lease] = this.#byKey.get(key)?.leases ?? []
+    return lease
+  }
+
   /** Adds a lease to those with this key, the first one included. */
   join(key: unknown, slot: Slot<C, Holder>, lease: PoolLease<C>): void {
     let joined = this.#byKey.get(key)

@@ -9,7 +9,13 @@ import type { PendingLease } from './pending.ts'
 import type { Holder, Lender, PoolLease, Revocation } from './pool-lease.ts'
 import { UseMeter } from './use-meter.ts'
 
-export type LeaseMaker<C, L> = (lender: Lender<C>, slot: Slot<C, Holder>, trace: Error | undefined) => L
+/** `beside` is a lease on the same connection, which the new one joins. */
+export type LeaseMaker<C, L> = (
+  lender: Lender<C>,
+  slot: Slot<C, Holder>,
+  trace: Error | undefined,
+  beside?: L,
+) => L
 
 export interface LendingParts<C, L> {
   name: string
@@ -57,7 +63,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   join(key: unknown, trace: Error | undefined): L | undefined {
     const slot = this.#joined.slotOf(key)
     if (slot === undefined) return undefined
-    const lease = this.#parts.makeLease(this, slot, trace)
+    const lease = this.#parts.makeLease(this, slot, trace, this.#joined.oneOf(key) as L)
     this.#joined.join(key, slot, lease)
     this.#parts.journal.acquired++
     return lease

@@ -19,6 +19,7 @@ import { inTransaction } from './transaction-scope.ts'
 /** A lease that runs statements: one after another, whatever its holder does. */
 export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   readonly #executor: Executor<C>
+  /** Leases that joined under one key stand in one line. */
   readonly #line: Line
   /** Stays readable after the end of the lease, for statements that are still under way. */
   readonly #slot: Slot<C, Holder>
@@ -26,14 +27,14 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   constructor(
     lender: Lender<C>,
     slot: Slot<C, Holder>,
-    facts: { trace: Error | undefined; executor: Executor<C> },
+    facts: { trace: Error | undefined; executor: Executor<C>; beside?: PooledLease<C> | undefined },
   ) {
     super(lender, slot, facts.trace)
     this.#executor = facts.executor
     this.#slot = slot
     const { name, clock, driver } = facts.executor.surroundings
     const cancel = driver.cancel === undefined ? undefined : async () => driver.cancel?.(slot.connection as C)
-    this.#line = new Line({ name, clock, cancel })
+    this.#line = facts.beside === undefined ? new Line({ name, clock, cancel }) : facts.beside.#line
   }
 
   async query<R = Row>(

@@ -46,8 +46,8 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
       )
     }
     let executor: Executor<C> | undefined
-    super(driver, options, (lender, slot, trace) => {
-      return new PooledLease(lender, slot, { trace, executor: executor as Executor<C> })
+    super(driver, options, (lender, slot, trace, beside) => {
+      return new PooledLease(lender, slot, { trace, executor: executor as Executor<C>, beside })
     })
     this.#driver = driver
     const { name, clock } = this
@@ -86,9 +86,13 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     options: StreamOptions = {},
   ): AsyncGenerator<R, void, undefined> {
     assertStream(options, this.#driver)
+    const statement = toStatement(sql, params, this.#placeholder)
+    const { session, taints } = this.#texts.look(statement.text).reading
+    if (session !== undefined) throw new SessionStatementError(session.word, session.instead)
     const lease = await this.acquire({ signal: options.signal })
+    if (taints) lease.taint()
     try {
-      yield* lease.stream<R>(sql, params, options) as AsyncGenerator<R, void, undefined>
+      yield* lease.stream<R>(statement.text, statement.params, options) as AsyncGenerator<R, void, undefined>
     } finally {
       lease[dispose]()
     }

@@ -37,7 +37,7 @@ describe('events', () => {
     expect(events.find(({ event }) => event === 'close')).toMatchObject({
       id: 1,
       reason: 'destroyed',
-      ms: 40,
+      ms: 30,
     })
   })
 
