@@ -47,6 +47,7 @@ export function sqlite<N = unknown>(
     close: (session) => session.close(),
     isAlive: (session) => connector.isCurrent(session),
     isDirty: (session) => session.isDirty,
+    inTransaction: (session) => session.isInTransaction,
     reset: (session, how) => session.reset(how),
     classify,
     onLost: (session, lost) => connector.watch(session, lost),

@@ -33,8 +33,6 @@ export interface Cursor {
 export interface Engine {
   /** The library's own object. */
   readonly native: unknown
-  /** Sets what the config says. */
-  setUp(): void
   inTransaction(): boolean
   /** Writes are possible from now on, or refused before anything happens. */
   allowWrites(on: boolean): void
@@ -141,9 +139,6 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
 
   const engine: Engine = {
     native: database,
-    setUp() {
-      for (const text of opening.setup) database.exec(text)
-    },
     inTransaction: () => (isNode ? database.isTransaction : database.inTransaction) === true,
     allowWrites(on) {
       if (on === writable) return
@@ -205,7 +200,7 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
   }
 
   try {
-    engine.setUp()
+    for (const text of opening.setup) database.exec(text)
   } catch (error) {
     engine.close()
     throw error

@@ -50,7 +50,7 @@ export class Session {
   }
 
   get isDirty(): boolean {
-    return this.#running > 0 || this.#transaction !== 'none' || this.#isInTransaction
+    return this.#running > 0 || this.#transaction !== 'none' || this.isInTransaction
   }
 
   async query(text: string, given: readonly unknown[], readOnly: boolean): Promise<QueryResult> {
@@ -137,7 +137,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.cancel()
-    if (this.#common.shared && this.#isInTransaction) await this.#undo()
+    if (this.#common.shared && this.isInTransaction) await this.#undo()
     try {
       await this.#seat.close()
     } finally {
@@ -158,7 +158,7 @@ export class Session {
     const { shared } = this.#common
     const mayWrite = !readOnly && !this.#common.readOnly && this.#transaction !== 'reads'
     if (shared || (mayWrite && (facts.verdict === 'writes' || facts.script))) await this.#takeLock()
-    const known = facts.verdict === 'writes' || facts.script || this.#isInTransaction
+    const known = facts.verdict === 'writes' || facts.script || this.isInTransaction
     const writable = mayWrite && this.#hasLock && (known || !shared)
     try {
       return await this.#execute(facts, { ...order, writable })
@@ -181,24 +181,24 @@ export class Session {
     if (facts.leaves) this.#isPersonal = true
     if (facts.script) {
       if (order.params.length > 0) throw new TypeError('several statements in one text take no parameters')
-      await this.#patience.whileBusy(this.#isInTransaction, () =>
+      await this.#patience.whileBusy(this.isInTransaction, () =>
         this.#seat.script(order.text, order.writable),
       )
       return { rows: [], rowCount: 0, fields: [] }
     }
-    const outcome = await this.#patience.whileBusy(this.#isInTransaction, () => this.#seat.run(order))
+    const outcome = await this.#patience.whileBusy(this.isInTransaction, () => this.#seat.run(order))
     if (!order.writable) learnRead(facts, outcome.ms, this.#seat.native !== undefined)
     return resultOf(facts, outcome)
   }
 
   async #command(text: string, writable: boolean, inTransaction?: 'again'): Promise<void> {
-    const once = inTransaction !== 'again' && this.#isInTransaction
+    const once = inTransaction !== 'again' && this.isInTransaction
     await this.#patience.whileBusy(once, () => this.#seat.run({ text, params: [], byRows: false, writable }))
   }
 
   async #undo(): Promise<void> {
     this.#transaction = 'none'
-    if (this.#isInTransaction) await this.#command('ROLLBACK', this.#hasLock)
+    if (this.isInTransaction) await this.#command('ROLLBACK', this.#hasLock)
   }
 
   /** The lock is kept for as long as a transaction is open, whoever opened it and how. */
@@ -239,11 +239,11 @@ export class Session {
   }
 
   get #isPlain(): boolean {
-    return this.#running === 0 && !this.#isPersonal && !this.#isInTransaction && this.#transaction === 'none'
+    return this.#running === 0 && !this.#isPersonal && !this.isInTransaction && this.#transaction === 'none'
   }
 
   /** On a shared connection the transaction is the one of whoever has the lock. */
-  get #isInTransaction(): boolean {
+  get isInTransaction(): boolean {
     return this.#seat.inTransaction && (this.#hasLock || !this.#common.shared)
   }
 
@@ -254,7 +254,7 @@ export class Session {
   /** Some errors end a transaction (a full disk, ON CONFLICT ROLLBACK): what follows would be committed statement by statement. */
   #assertStillOpen(): void {
     this.#assertAlive()
-    if (this.#transaction === 'none' || this.#isInTransaction) return
+    if (this.#transaction === 'none' || this.isInTransaction) return
     throw new TransactionError(
       'TRANSACTION_ABORTED',
       'SQLite has rolled the transaction back after an error: nothing of it took effect',
