@@ -232,8 +232,9 @@ export class Engine<R, H> extends Maintenance<R, H> {
     this.#nextGeneration('refresh')
   }
 
-  /** The server was demoted. Many connections say so at once: the first one speaks for all. */
-  stale(): void {
+  /** The server was demoted. Many connections say so at once: the first one of its generation speaks for all. */
+  stale(generation: number): void {
+    if (generation < this.state.generation) return
     const now = this.read()
     if (now - this.#staleAt < STALE_EVERY_MS) return
     this.#staleAt = now

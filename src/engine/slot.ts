@@ -62,6 +62,8 @@ export class Slot<R = unknown, H = unknown> {
   death: unknown = undefined
   /** A statement changed the session: nothing but a full reset makes it as it was. */
   tainted = false
+  /** A write was refused as a demoted server refuses it, and the server has not said yet whether it is one. */
+  inDoubt = false
   /** The connect succeeded: it was a connection of the pool's. */
   opened = false
   /** The pool took it from its holder at the end of a drain. */

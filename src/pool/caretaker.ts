@@ -10,11 +10,13 @@ export type Cleaning = 'none' | 'clean' | 'discard'
 export class Caretaker<C, H> {
   readonly #driver: Driver<C>
   readonly #options: () => ResolvedOptions<C>
+  readonly #onStale: (slot: Slot<C, H>) => void
   readonly #phases = new Map<Slot<C, H>, AbortController>()
 
-  constructor(driver: Driver<C>, options: () => ResolvedOptions<C>) {
+  constructor(driver: Driver<C>, options: () => ResolvedOptions<C>, onStale: (slot: Slot<C, H>) => void) {
     this.#driver = driver
     this.#options = options
+    this.#onStale = onStale
   }
 
   /** Ends the phase that this connection is in. */
@@ -48,7 +50,7 @@ export class Caretaker<C, H> {
     const dirty = this.#isDirty(slot.connection as C)
     if (dirty === true && (reset === 'none' || !canReset)) return 'discard'
     const unknown = dirty === undefined && reset === 'rollback' && canReset
-    return dirty === true || unknown || onRelease !== undefined ? 'clean' : 'none'
+    return dirty === true || unknown || slot.inDoubt || onRelease !== undefined ? 'clean' : 'none'
   }
 
   /** Cleans a connection once it is quiet. Rejects when it cannot be lent again. */
@@ -62,11 +64,18 @@ export class Caretaker<C, H> {
       slot.tainted = false
       if (typeof reset === 'function') await reset(connection, { signal })
       this.#assertClean(connection)
+      if (slot.inDoubt) await this.#settleDoubt(slot, connection)
       if (onRelease === undefined) return
       signal.throwIfAborted()
       await onRelease(connection, { signal })
       this.#assertClean(connection)
     })
+  }
+
+  /** A failed transaction answers no question: now that it has ended, the server can say whether it was demoted. */
+  async #settleDoubt(slot: Slot<C, H>, connection: C): Promise<void> {
+    slot.inDoubt = false
+    if ((await this.#driver.confirmStale?.(connection)) === true) this.#onStale(slot)
   }
 
   async #rollBack(connection: C): Promise<void> {

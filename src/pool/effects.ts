@@ -51,7 +51,7 @@ export class Effects<C, L extends PoolLease<C>>
     this.#journal = journal
     this.#alarm = new Alarm(clock, (lateByMs) => this.#tick(lateByMs))
     const options = () => this.engine.state.options
-    this.#caretaker = new Caretaker(driver, options)
+    this.#caretaker = new Caretaker(driver, options, (slot) => this.engine.stale(slot.generation))
     this.#connector = new Connector(driver, options, this)
     const canCheck = driver.isAlive !== undefined
     this.engine = new Engine(parts.options, { ports: this, clock, canCheck })

@@ -213,8 +213,8 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
   }
 
   /** The server was demoted: no connection of this generation is lent again. */
-  protected stale(): void {
-    this.#effects.engine.stale()
+  protected stale(generation: number): void {
+    this.#effects.engine.stale(generation)
   }
 
   #wait(

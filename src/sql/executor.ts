@@ -13,7 +13,7 @@ export interface Surroundings<C> {
   readonly driver: SqlDriver<C>
   readonly clock: Clock
   /** A server that refuses writes: every connection of this generation is suspect. */
-  stale(): void
+  stale(generation: number): void
 }
 
 /** Runs single statements on connections and judges their errors; one for each pool. */

@@ -232,13 +232,18 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     return error
   }
 
-  /** Asks the server whether it was demoted, once the line is free. */
+  /** Asks the server whether it was demoted, once the line is free. In a transaction it may not know: then on return. */
   confirmStale(): void {
     const { driver, stale } = this.#executor.surroundings
     if (driver.confirmStale === undefined) return
+    const slot = this.#slot
+    slot.inDoubt = true
     const confirm = async () => {
       try {
-        if ((await driver.confirmStale?.(this.#atTurn())) === true) stale()
+        const connection = this.#atTurn()
+        const isStale = await driver.confirmStale?.(connection)
+        if (isStale === true) stale(slot.generation)
+        slot.inDoubt = isStale !== true && driver.inTransaction?.(connection) !== false
       } catch {
         // A connection that cannot answer will be found out by other means.
       }

@@ -51,7 +51,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     })
     this.#driver = driver
     const { name, clock } = this
-    executor = new Executor({ name, driver, clock, stale: () => this.stale() })
+    executor = new Executor({ name, driver, clock, stale: (generation) => this.stale(generation) })
     this.#executor = executor
     executor.mayPipeline = this.#mayMultiplex()
     this.#multiplexer = this.#makeMultiplexer()
