@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 export const entries = {
   '.': { limit: '52 kB' },
   './drivers/pg': { limit: '18 kB' },
+  './drivers/sqlite': { limit: '24 kB' },
   './testing': { limit: '72 kB' },
 }
 

@@ -2,11 +2,13 @@ import { show } from '../contract/check.ts'
 import { InvalidOptionError } from '../contract/errors.ts'
 import type { SqlDriver } from '../contract/sql-driver.ts'
 import { pg } from './pg/index.ts'
+import { sqlite } from './sqlite/index.ts'
 
 /** Which URL means which driver. */
 const SCHEMES: Readonly<Record<string, (url: string) => SqlDriver<unknown>>> = {
   postgres: (url) => pg(url),
   postgresql: (url) => pg(url),
+  sqlite: (url) => sqlite(url),
 }
 
 /** The driver for a URL, by its scheme; the driver's package is loaded when the first connection is opened. */
