@@ -1,6 +1,6 @@
 import type { QueryResult } from '../../contract/sql-driver.ts'
 import type { PgClient, PgResult } from './client.ts'
-import { isStalePlan } from './errors.ts'
+import { endsSession, isStalePlan } from './errors.ts'
 import { linkOf } from './link.ts'
 import { writeValues } from './values.ts'
 
@@ -48,6 +48,8 @@ function last(result: PgResult | PgResult[]): PgResult {
 export async function settledError(client: PgClient, error: unknown): Promise<unknown> {
   const link = linkOf(client)
   await link.settled()
+  // The server's last word says more than that we closed after it.
+  if (endsSession(error)) return error
   // Our own close has cancelled it: that is not for the caller to wonder about.
   return link.isClosing ? new Error('Connection terminated', { cause: error }) : error
 }
