@@ -114,7 +114,9 @@ function assertPossible<C>(options: ResolvedOptions<C>, driver: Driver<C>): void
   const refuse = (option: keyof PoolOptions, problem: string): never => {
     throw new InvalidOptionError(option, `option "${option}" is ${String(options[option])}: ${problem}`)
   }
-  if (options.pooler !== 'none') refuse('pooler', 'poolers are not supported yet; use "none"')
+  if (options.pooler === 'transaction' && options.reset === 'full') {
+    refuse('reset', 'behind a pooler that lends by transaction there is no session to reset; use "rollback"')
+  }
   if (options.exitWhenIdle && driver.unref === undefined)
     refuse('exitWhenIdle', `the driver "${driver.name}" has no unref`)
   if (options.keepaliveMs > 0 && driver.isAlive === undefined)

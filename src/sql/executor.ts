@@ -12,6 +12,8 @@ export interface Surroundings<C> {
   readonly name: string
   readonly driver: SqlDriver<C>
   readonly clock: Clock
+  /** Statements may get names: the driver can, and nobody stands between who would not know them. */
+  readonly prepares: boolean
   /** A server that refuses writes: every connection of this generation is suspect. */
   stale(generation: number): void
 }
@@ -97,12 +99,7 @@ export class Executor<C> {
   }
 
   #namesOf(connection: C): PreparedNames | undefined {
-    if (
-      this.surroundings.driver.preparesByName !== true ||
-      typeof connection !== 'object' ||
-      connection === null
-    )
-      return undefined
+    if (!this.surroundings.prepares || typeof connection !== 'object' || connection === null) return undefined
     let names = this.#names.get(connection)
     if (names === undefined) {
       names = new PreparedNames()

@@ -51,7 +51,8 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     })
     this.#driver = driver
     const { name, clock } = this
-    executor = new Executor({ name, driver, clock, stale: (generation) => this.stale(generation) })
+    const prepares = driver.preparesByName === true && this.options.pooler !== 'transaction'
+    executor = new Executor({ name, driver, clock, prepares, stale: (generation) => this.stale(generation) })
     this.#executor = executor
     executor.mayPipeline = this.#mayMultiplex()
     this.#multiplexer = this.#makeMultiplexer()
@@ -63,9 +64,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     try {
       const statement = declared(toStatement(sql, params, this.#placeholder), options)
       if (options !== undefined) assertQuery(options)
-      const entry = this.#texts.look(statement.text)
-      const { session } = entry.reading
-      if (session !== undefined) throw new SessionStatementError(session.word, session.instead)
+      const entry = this.#admit(statement)
       const answer = this.#mayAnswer ? this.#answer(statement, entry, options) : undefined
       if (answer !== undefined) return Promise.resolve(answer as QueryResult<R>)
       const call = new Call(statement, {
@@ -87,8 +86,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
   ): AsyncGenerator<R, void, undefined> {
     assertStream(options, this.#driver)
     const statement = toStatement(sql, params, this.#placeholder)
-    const { session, taints } = this.#texts.look(statement.text).reading
-    if (session !== undefined) throw new SessionStatementError(session.word, session.instead)
+    const { taints } = this.#admit(statement).reading
     const lease = await this.acquire({ signal: options.signal })
     if (taints) lease.taint()
     try {
@@ -122,6 +120,18 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     const { release = 'transaction' } = options
     assertOption('release', release, oneOf('statement', 'transaction', 'close'))
     return new PooledSession(() => this.acquire(), release)
+  }
+
+  /** What is known of a statement. @throws SessionStatementError for one that needs a session of its own */
+  #admit({ text }: Statement): TextEntry {
+    const entry = this.#texts.look(text)
+    const { session, taints, word } = entry.reading
+    if (session !== undefined) throw new SessionStatementError(session.word, session.instead)
+    // Behind a pooler the server's session is somebody else's after the statement, and nothing can bring it back to order.
+    if (taints && this.options.pooler === 'transaction') {
+      throw new SessionStatementError(word, 'pool.transaction(), with SET LOCAL or ON COMMIT DROP')
+    }
+    return entry
   }
 
   /** Nothing may be shared beside hooks, resets of every return or a pooler: they belong to one user's session. */

@@ -1,5 +1,7 @@
 /** What the text of a statement tells about it, read once. */
 export interface Reading {
+  /** The first word, in capitals. */
+  readonly word: string
   /** Set for statements that need a session of one's own: the word, and what to use instead. */
   readonly session: { readonly word: string; readonly instead: string } | undefined
   /** It changes the session: the connection needs a full reset before somebody else gets it. */
@@ -37,10 +39,10 @@ export function readText(text: string): Reading {
   const bare = text.slice(startOf(text))
   const word = (/^[a-z]+/i.exec(bare)?.[0] ?? '').toUpperCase()
   const session = sessionNeed(word, bare)
-  if (session !== undefined) return { session, taints: false, onlyReads: false }
+  if (session !== undefined) return { word, session, taints: false, onlyReads: false }
   const taints = TAINTING_WORDS.has(word) || TAINTING.test(bare)
   const onlyReads = !taints && READING_WORDS.has(word) && !NOT_ONLY_READING.test(bare) && callsAreKnown(bare)
-  return { session, taints, onlyReads }
+  return { word, session, taints, onlyReads }
 }
 
 function sessionNeed(word: string, bare: string): Reading['session'] {
