@@ -1,6 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { ensureInstalled } from './install.mjs'
 
+// A signal to npm ends npm and its shell, and nobody tells us.
+const parent = process.ppid
+const watch = setInterval(() => {
+  if (process.ppid === parent) return
+  clearInterval(watch)
+  process.kill(process.pid, 'SIGTERM')
+}, 200).unref()
+
 if (await ensureInstalled()) {
   // In this process and from the sources: nothing to build, and Ctrl-C reaches the demo without a go-between.
   const main = new URL('../src/cli/main.ts', import.meta.url)

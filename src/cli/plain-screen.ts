@@ -1,6 +1,6 @@
 import type { Look } from './look.ts'
 import { drawTable } from './table.ts'
-import type { Screen, View } from './view.ts'
+import type { Screen, ScreenParts, View } from './view.ts'
 
 const LOOK_EVERY_MS = 20
 const MILESTONES = 4
@@ -9,14 +9,16 @@ const MILESTONES = 4
 export class PlainScreen implements Screen {
   readonly look: Look
   readonly #output: NodeJS.WriteStream
+  readonly #signal: AbortSignal
 
-  constructor(output: NodeJS.WriteStream, look: Look) {
+  constructor({ output, look, signal }: ScreenParts) {
     this.#output = output
+    this.#signal = signal
     this.look = look
   }
 
   line(text = ''): void {
-    this.#output.write(`${text}\n`)
+    if (!this.#signal.aborted) this.#output.write(`${text}\n`)
   }
 
   async follow<T>(work: Promise<T>, view: View): Promise<T> {

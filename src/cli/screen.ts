@@ -13,8 +13,8 @@ export function packagesForScreen(output: Output): PackageName[] {
 
 /** `signal` ends a view at once, so that a program that stops leaves the cursor as it was. */
 export async function createScreen(output: Output, signal: AbortSignal): Promise<Screen> {
-  const look = lookFor(output, process.env)
-  return isTerminal(output) ? TerminalScreen.open({ output, look, signal }) : new PlainScreen(output, look)
+  const parts = { output, look: lookFor(output, process.env), signal }
+  return isTerminal(output) ? TerminalScreen.open(parts) : new PlainScreen(parts)
 }
 
 function isTerminal(output: Output): boolean {

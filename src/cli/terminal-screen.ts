@@ -1,15 +1,9 @@
 import type { Look } from './look.ts'
 import { importInstalled } from './packages.ts'
 import { drawTable } from './table.ts'
-import type { Screen, View } from './view.ts'
+import type { Screen, ScreenParts, View } from './view.ts'
 
 type LogUpdate = ReturnType<typeof import('log-update')['createLogUpdate']>
-
-interface Parts {
-  readonly output: NodeJS.WriteStream
-  readonly look: Look
-  readonly signal: AbortSignal
-}
 
 const FRAME_MS = 50
 const BAR_WIDTH = 40
@@ -21,23 +15,24 @@ export class TerminalScreen implements Screen {
   readonly #update: LogUpdate
   readonly #signal: AbortSignal
 
-  private constructor({ output, look, signal }: Parts, update: LogUpdate) {
+  private constructor({ output, look, signal }: ScreenParts, update: LogUpdate) {
     this.look = look
     this.#output = output
     this.#update = update
     this.#signal = signal
   }
 
-  static async open(parts: Parts): Promise<TerminalScreen> {
+  static async open(parts: ScreenParts): Promise<TerminalScreen> {
     const { createLogUpdate } = (await importInstalled('log-update')) as typeof import('log-update')
     return new TerminalScreen(parts, createLogUpdate(parts.output))
   }
 
   line(text = ''): void {
-    this.#output.write(`${text}\n`)
+    if (!this.#signal.aborted) this.#output.write(`${text}\n`)
   }
 
   async follow<T>(work: Promise<T>, view: View): Promise<T> {
+    if (this.#signal.aborted) return work
     const draw = () => this.#update(this.#frame(view))
     const timer = setInterval(draw, FRAME_MS)
     const stop = () => {

@@ -20,3 +20,10 @@ export interface Screen {
   /** All cells but those of the first column stand to the right. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>
 }
+
+export interface ScreenParts {
+  readonly output: NodeJS.WriteStream
+  readonly look: Look
+  /** Aborted when the program is to stop: nothing is shown any more. */
+  readonly signal: AbortSignal
+}

@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import type { Socket } from 'node:net'
 
 // Ends the server whose data is in "$1/data" and deletes "$1". The server takes its pid file away when the last of its
-// processes is gone; its pid says less, since it stays until the parent has asked how its child ended.
+// processes is gone; its pid says less, since it stays until the parent has asked how its child ended. An initdb that has
+// lost its parent goes on for a moment, and may put something into the folder while it is being deleted.
 const CLEAN_UP = `
   pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
   if [ -n "$pid" ]; then
@@ -11,7 +12,8 @@ const CLEAN_UP = `
     while [ -e "$1/data/postmaster.pid" ] && [ $n -lt 300 ]; do sleep 0.02; n=$((n+1)); done
     [ -e "$1/data/postmaster.pid" ] && kill -KILL "$pid" 2>/dev/null
   fi
-  rm -rf "$1"
+  n=0
+  while rm -rf "$1"; sleep 0.05; [ -e "$1" ] && [ $n -lt 100 ]; do n=$((n+1)); done
 `
 
 const guarded = new Set<string>()

@@ -101,6 +101,7 @@ async function spread(
     words: () => undefined,
   }
   await screen.follow(Promise.all(Array.from({ length: tasks }, task)), view)
+  signal.throwIfAborted()
   return { queries, ms: performance.now() - since }
 }
 

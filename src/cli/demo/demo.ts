@@ -3,7 +3,7 @@ import type { Cleanup } from '../cleanup.ts'
 import type { Screen } from '../view.ts'
 import { type Comparison, compare, type Run } from './comparison.ts'
 import { showCrowd } from './crowd.ts'
-import { assertReachable, type Database, openDatabase } from './database.ts'
+import { assertReachable, openDatabase } from './database.ts'
 import { duration, number, times } from './figures.ts'
 import { showMistakes } from './mistakes.ts'
 import { showOutage } from './outage.ts'
@@ -53,13 +53,11 @@ async function open({ url, quick }: Wanted, means: Means): Promise<{ stage: Stag
   await assertReachable(database, means.signal)
   const took = duration(performance.now() - since)
   const watcher = new Watcher(database, means.cleanup)
-  means.screen.line(`${bold('rockpool demo')}  ${introduce(database, await watcher.about(), took)}`)
+  const { version, database: name, user } = await watcher.about()
+  const about = database.kind === 'own' ? `started for this in ${took}` : `database "${name}", user "${user}"`
+  means.screen.line(`${bold('rockpool demo')}  PostgreSQL ${version}, ${about}`)
   const size = adapt(quick ? QUICK : FULL, await watcher.room())
   return { stage: { ...means, database, size }, watcher }
-}
-
-function introduce({ kind }: Database, about: string, took: string): string {
-  return kind === 'own' ? `${about}, started for this in ${took}` : `on ${about}`
 }
 
 async function act<T>(screen: Screen, title: string, play: () => Promise<T>): Promise<T> {

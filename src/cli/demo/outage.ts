@@ -57,6 +57,7 @@ async function keepAsking({ size, signal }: Stage, pool: SqlPool, answers: Answe
     }
   }
   await Promise.all(Array.from({ length: size.tasks }, (_, n) => task(n % 2 === 0)))
+  signal.throwIfAborted()
 }
 
 async function strike(pool: SqlPool, watcher: Watcher, answers: Answers): Promise<Recovery | string> {

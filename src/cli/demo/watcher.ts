@@ -24,11 +24,12 @@ export class Watcher {
     cleanup.add(() => this.#pool.close({ drainTimeoutMs: 0 }))
   }
 
-  async about(): Promise<string> {
+  async about(): Promise<{ version: string; database: string; user: string }> {
     const [row] = await this.#ask<{ version: string; database: string; user: string }>(
       `select current_setting('server_version') as version, current_database() as database, session_user as user`,
     )
-    return `PostgreSQL ${row?.version}, database "${row?.database}", user "${row?.user}"`
+    if (row === undefined) throw new Error('the server does not say what it is')
+    return row
   }
 
   /** How many more connections the server would take from us. */
