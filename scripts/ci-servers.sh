@@ -3,6 +3,7 @@
 set -euo pipefail
 
 packages=(
+  mariadb-server
 )
 
 install_missing() {

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
  */
 export const entries = {
   '.': { limit: '52 kB' },
+  './drivers/mariadb': { limit: '18 kB' },
+  './drivers/mysql2': { limit: '18 kB' },
   './drivers/pg': { limit: '18 kB' },
   './drivers/sqlite': { limit: '24 kB' },
   './testing': { limit: '72 kB' },

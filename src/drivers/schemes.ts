@@ -1,6 +1,9 @@
 import { show } from '../contract/check.ts'
 import { InvalidOptionError } from '../contract/errors.ts'
 import type { SqlDriver } from '../contract/sql-driver.ts'
+import { resolvePackage } from './load-package.ts'
+import { mariadb } from './mariadb/index.ts'
+import { mysql2 } from './mysql2/index.ts'
 import { pg } from './pg/index.ts'
 import { sqlite } from './sqlite/index.ts'
 
@@ -9,6 +12,8 @@ const SCHEMES: Readonly<Record<string, (url: string) => SqlDriver<unknown>>> = {
   postgres: (url) => pg(url),
   postgresql: (url) => pg(url),
   sqlite: (url) => sqlite(url),
+  mysql: (url) => (isInstalled('mysql2') || !isInstalled('mariadb') ? mysql2(url) : mariadb(url)),
+  mariadb: (url) => (isInstalled('mariadb') || !isInstalled('mysql2') ? mariadb(url) : mysql2(url)),
 }
 
 /** The driver for a URL, by its scheme; the driver's package is loaded when the first connection is opened. */
@@ -33,6 +38,16 @@ export function driverFor(url: string | URL): SqlDriver<unknown> {
     throw new InvalidOptionError('url', `no driver for URLs that begin with "${scheme}:": ${known()}`)
   }
   return driver(text)
+}
+
+/** Either package speaks to either server: where only one is there, it serves both. */
+function isInstalled(name: string): boolean {
+  try {
+    resolvePackage(name)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const EXAMPLE = 'postgres://user:password@host:5432/database'

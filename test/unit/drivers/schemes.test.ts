@@ -10,6 +10,13 @@ test.each(['postgres://h/db', 'postgresql://h/db', 'POSTGRES://h/db', new URL('p
 )
 
 test.each([
+  ['mysql://u:p@h/db', 'mysql2'],
+  ['mariadb://u:p@h/db', 'mariadb'],
+])('%s is for %s, where both packages are installed', (url, name) => {
+  expect(driverFor(url).name).toBe(name)
+})
+
+test.each([
   ['mongodb://u:S3cret@h/db', /begin with "mongodb:".*postgres:, postgresql:/],
   ['u:S3cret@h/db', /begin with "u:"/],
   ['constructor:x', /begin with "constructor:"/],

@@ -1,0 +1,128 @@
+import type { ResetDepth } from '../../contract/driver.ts'
+import { InvalidOptionError } from '../../contract/errors.ts'
+import type { BeginOptions, Isolation, SavepointMove } from '../../contract/sql-driver.ts'
+import type { Link } from './link.ts'
+
+const ISOLATION: Readonly<Record<Isolation, string>> = {
+  'read uncommitted': 'READ UNCOMMITTED',
+  'read committed': 'READ COMMITTED',
+  'repeatable read': 'REPEATABLE READ',
+  snapshot: 'REPEATABLE READ',
+  serializable: 'SERIALIZABLE',
+}
+
+export async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
+  if (isolation !== undefined && !Object.hasOwn(ISOLATION, isolation)) {
+    throw new InvalidOptionError(
+      'isolation',
+      `"isolation" must be one of ${Object.keys(ISOLATION).join(', ')}`,
+    )
+  }
+  // What shares its flight with the first statement must go out at once.
+  if (!link.isShared && mayBeOpen(link) && (await link.isInTransaction())) {
+    throw new InvalidOptionError(
+      'begin',
+      'a transaction is open already, and MySQL would commit it: commit or roll back first',
+    )
+  }
+  // For the next transaction only; both in one flight.
+  const set =
+    isolation === undefined ? undefined : link.ask(`SET TRANSACTION ISOLATION LEVEL ${ISOLATION[isolation]}`)
+  link.hasBegun = true
+  const how = [
+    ...(isolation === 'snapshot' ? ['WITH CONSISTENT SNAPSHOT'] : []),
+    ...(readOnly === undefined ? [] : [readOnly ? 'READ ONLY' : 'READ WRITE']),
+  ]
+  await Promise.all([set, link.ask(`START TRANSACTION ${how.join(', ')}`)])
+}
+
+/** A transaction that the server has ended by itself is no longer there to be committed, and COMMIT would not say so. */
+export async function commit(link: Link): Promise<void> {
+  link.assertWhole()
+  await link.run('COMMIT', () => link.ask('COMMIT'))
+  link.hasBegun = false
+}
+
+export async function rollback(link: Link): Promise<void> {
+  link.hasBegun = false
+  await link.ask('ROLLBACK')
+}
+
+const SAVEPOINT: Readonly<Record<SavepointMove, string>> = {
+  set: 'SAVEPOINT',
+  release: 'RELEASE SAVEPOINT',
+  rollback: 'ROLLBACK TO SAVEPOINT',
+}
+
+export async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
+  // With the transaction the savepoint is gone too: there is nothing left to undo.
+  if (move === 'rollback' && link.isEnded) return
+  link.assertWhole()
+  await link.ask(`${SAVEPOINT[move]} ${quote(name)}`)
+}
+
+/** A transaction is open or may be, a statement is in flight, a cancel on its way; or the connection is gone. */
+export function isDirty(link: Link): boolean {
+  return link.isOver || link.isBusy || mayBeOpen(link)
+}
+
+function mayBeOpen(link: Link): boolean {
+  return link.speaker.answers.mayBeInTransaction
+}
+
+export async function reset(link: Link, how: ResetDepth): Promise<void> {
+  if (link.isBusy) await link.quiet()
+  link.hasBegun = false
+  if (how === 'full') await resetSession(link)
+  else if (mayBeOpen(link)) await link.ask('ROLLBACK')
+}
+
+/**
+ * COM_RESET_CONNECTION leaves things as they are not after connecting: the database of the last USE; the server's own modes
+ * instead of those that were asked for at login; and on MySQL its own character set, so that texts would arrive garbled.
+ */
+async function resetSession(link: Link): Promise<void> {
+  const { speaker, beginning } = link
+  if (!(await speaker.resetSession())) await speaker.changeUser()
+  const { charset = '', collation = '', sqlMode = '', database } = beginning
+  if (/^\w+$/.test(charset) && /^\w+$/.test(collation) && /^[\w,]*$/.test(sqlMode))
+    await link.ask(`SET NAMES ${charset} COLLATE ${collation}, sql_mode = '${sqlMode}'`)
+  if (typeof database === 'string') await link.ask(`USE ${quote(database)}`)
+  else if (await hasDatabase(link)) await speaker.changeUser() // no statement leaves a database
+}
+
+async function hasDatabase(link: Link): Promise<boolean> {
+  const [row] = await link.ask('select database() as d')
+  return row?.d !== null
+}
+
+export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
+  signal.throwIfAborted()
+  let stop: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      link.giveUp()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    await Promise.race([link.speaker.ping(), aborted])
+    return true
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+/**
+ * Whether the server itself is read-only, by its administrator or as a replica of a cloud's; `super_read_only` switches
+ * `read_only` on as well. The user's own `START TRANSACTION READ ONLY` leaves both alone.
+ */
+export async function confirmStale(link: Link): Promise<boolean> {
+  const [row = {}] = await link.ask('select @@global.read_only as s, @@global.innodb_read_only as i')
+  return [row.s, row.i].some((value) => !/^(0|off)$/i.test(String(value)))
+}
+
+function quote(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``
+}
