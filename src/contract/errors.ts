@@ -250,7 +250,7 @@ export class SessionStatementError extends PoolError {
   constructor(word: string, instead: string) {
     super(
       'SESSION_STATEMENT',
-      `${word} through pool.query would run on whichever connection is free: use ${instead}`,
+      `${word} would run on whichever connection is free, which is nobody's afterwards: use ${instead}`,
     )
   }
 }

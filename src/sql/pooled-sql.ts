@@ -21,7 +21,7 @@ import type { Limits } from './limits.ts'
 import { Multiplexer } from './multiplexer.ts'
 import { PooledLease } from './pooled-lease.ts'
 import { PooledSession } from './session.ts'
-import { assertBegin, assertQuery, assertRetries, assertStream, assertWork } from './sql-options.ts'
+import { assertQuery, assertStream, assertTransaction, assertWork } from './sql-options.ts'
 import { declared, type Statement, toStatement } from './statement.ts'
 import { TextBook, type TextEntry } from './text-book.ts'
 import { inTransaction } from './transaction-scope.ts'
@@ -101,9 +101,8 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     options: TransactionOptions = {},
   ): Promise<T> {
     assertWork('transaction', work)
-    assertBegin(options)
+    assertTransaction(options)
     const { isolation, readOnly, retries = 0, ...acquire } = options
-    assertRetries(retries)
     for (let left = retries; ; left--) {
       const lease = await this.acquire({ ...acquire, readOnly })
       try {
@@ -119,7 +118,11 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
   session(options: SessionOptions = {}): Session<C> {
     const { release = 'transaction' } = options
     assertOption('release', release, oneOf('statement', 'transaction', 'close'))
-    return new PooledSession(() => this.acquire(), release)
+    return new PooledSession({
+      acquire: () => this.acquire(),
+      read: (sql, params) => this.#texts.look(toStatement(sql, params, this.#placeholder).text).reading,
+      release,
+    })
   }
 
   /** What is known of a statement. @throws SessionStatementError for one that needs a session of its own */

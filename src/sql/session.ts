@@ -1,5 +1,5 @@
 import { asyncDispose, dispose } from '../contract/dispose.ts'
-import { InvalidOptionError, LeaseReleasedError } from '../contract/errors.ts'
+import { InvalidOptionError, LeaseReleasedError, SessionStatementError } from '../contract/errors.ts'
 import type {
   QueryOptions,
   Session,
@@ -10,23 +10,41 @@ import type {
 } from '../contract/sql.ts'
 import type { BeginOptions, QueryResult, Row } from '../contract/sql-driver.ts'
 import type { PooledLease } from './pooled-lease.ts'
+import type { Reading } from './text-reader.ts'
+
+export interface SessionParts<C> {
+  acquire(): Promise<PooledLease<C>>
+  /** What the text of a statement tells about it. */
+  read(sql: SqlText, params: readonly unknown[] | undefined): Reading
+  release: NonNullable<SessionOptions['release']>
+}
 
 /** A unit of work that borrows late and gives back early. */
 export class PooledSession<C> implements Session<C> {
   readonly #acquire: () => Promise<PooledLease<C>>
-  readonly #release: NonNullable<SessionOptions['release']>
+  readonly #read: SessionParts<C>['read']
+  readonly #release: SessionParts<C>['release']
   #lease: Promise<PooledLease<C>> | undefined = undefined
   #state: 'free' | 'in transaction' | 'closed' = 'free'
   /** Statements under way: the connection goes back with the last of them. */
   #running = 0
 
-  constructor(acquire: () => Promise<PooledLease<C>>, release: NonNullable<SessionOptions['release']>) {
+  constructor({ acquire, read, release }: SessionParts<C>) {
     this.#acquire = acquire
+    this.#read = read
     this.#release = release
   }
 
-  query<R = Row>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
-    return this.#with((lease) => lease.query<R>(sql, params, options))
+  async query<R = Row>(
+    sql: SqlText,
+    params?: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryResult<R>> {
+    const taints = this.#examine(sql, params)
+    return this.#with((lease) => {
+      if (taints) lease.taint()
+      return lease.query<R>(sql, params, options)
+    })
   }
 
   async *stream<R = Row>(
@@ -34,7 +52,9 @@ export class PooledSession<C> implements Session<C> {
     params?: readonly unknown[],
     options?: StreamOptions,
   ): AsyncGenerator<R, void, undefined> {
+    const taints = this.#examine(sql, params)
     const lease = await this.#enter()
+    if (taints) lease.taint()
     try {
       yield* lease.stream<R>(sql, params, options) as AsyncGenerator<R, void, undefined>
     } finally {
@@ -104,6 +124,16 @@ export class PooledSession<C> implements Session<C> {
     }
   }
 
+  /** A connection that goes back early may take neither an open transaction nor a changed session along. */
+  #examine(sql: SqlText, params: readonly unknown[] | undefined): boolean {
+    this.#assertOpen()
+    if (this.#release === 'close') return false
+    const { session, taints } = this.#read(sql, params)
+    if (session !== undefined && this.#state === 'free')
+      throw new SessionStatementError(session.word, 'begin(), or a session that releases at its close')
+    return taints
+  }
+
   async #with<T>(work: (lease: PooledLease<C>) => Promise<T>): Promise<T> {
     const lease = await this.#enter()
     try {
@@ -116,11 +146,12 @@ export class PooledSession<C> implements Session<C> {
   async #enter(): Promise<PooledLease<C>> {
     this.#assertOpen()
     this.#running++
+    this.#lease ??= this.#acquire()
+    const lease = this.#lease
     try {
-      this.#lease ??= this.#acquire()
-      return await this.#lease
+      return await lease
     } catch (error) {
-      this.#lease = undefined
+      if (this.#lease === lease) this.#lease = undefined
       this.#running--
       throw error
     }

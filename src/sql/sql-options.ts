@@ -9,7 +9,7 @@ import {
   shapedLike,
 } from '../contract/check.ts'
 import { InvalidOptionError } from '../contract/errors.ts'
-import type { QueryOptions, StreamOptions } from '../contract/sql.ts'
+import type { QueryOptions, StreamOptions, TransactionOptions } from '../contract/sql.ts'
 import type { BeginOptions, SqlDriver } from '../contract/sql-driver.ts'
 
 const aSignal = shapedLike('addEventListener', 'removeEventListener')
@@ -32,6 +32,18 @@ const BEGIN: Record<keyof BeginOptions, Check> = {
 
 const RETRIES = count(0, { unlimited: true })
 
+const TRANSACTION_KEYS: readonly (keyof TransactionOptions)[] = [
+  'isolation',
+  'readOnly',
+  'retries',
+  'timeoutMs',
+  'signal',
+  'priority',
+  'key',
+  'affinity',
+  'label',
+]
+
 export function assertQuery(options: QueryOptions): void {
   assertAll(options, QUERY, 'query')
 }
@@ -52,8 +64,13 @@ export function assertBegin({ isolation, readOnly }: BeginOptions): void {
   if (readOnly !== undefined) assertOption('readOnly', readOnly, BEGIN.readOnly)
 }
 
-export function assertRetries(retries: number): void {
-  assertOption('retries', retries, RETRIES)
+/** A misspelt isolation that nobody reads would be a wrong one. */
+export function assertTransaction(options: TransactionOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidOptionError('options', `transaction takes options as an object, not ${String(options)}`)
+  assertKnown(options, TRANSACTION_KEYS, 'transaction')
+  assertBegin(options)
+  if (options.retries !== undefined) assertOption('retries', options.retries, RETRIES)
 }
 
 export function assertWork(call: string, work: unknown): void {

@@ -84,10 +84,12 @@ export class FakeSession {
   }
 
   setSavepoint(name: string): void {
+    this.#assertNotFailed()
     this.#savepoints.push({ name, mark: this.#undo.length })
   }
 
   releaseSavepoint(name: string): void {
+    this.#assertNotFailed()
     this.#savepoints.length = this.#find(name)
   }
 
@@ -126,6 +128,10 @@ export class FakeSession {
     this.#options = {}
     if (this.#undo.length > 0) this.#undo = []
     if (this.#savepoints.length > 0) this.#savepoints = []
+  }
+
+  #assertNotFailed(): void {
+    if (this.#transaction === 'failed') throw fakeErrors.aborted()
   }
 
   #find(name: string): number {
