@@ -43,6 +43,7 @@ export async function demo(wanted: Wanted, means: Means): Promise<void> {
     stage.database.kind === 'own'
       ? 'The server and its folder are gone again.'
       : 'Nothing was created in the database, and all connections are closed.'
+  screen.line()
   screen.line(screen.look.dim(`${farewell} ${duration(performance.now() - since)} in all.`))
 }
 

@@ -112,6 +112,7 @@ function tellRecovery({ screen, size }: Stage, answers: Answers, recovery: Recov
   screen.line(
     `     ${counted(other, 'query', 'queries')} that may not run twice, and to ${idempotent} that may`,
   )
+  screen.line(`     answers in each tenth of a second  ${answers.line(symbols.levels)}`)
 }
 
 function tellLeftOut({ screen }: Stage, why: string): void {
