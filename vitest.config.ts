@@ -33,6 +33,14 @@ export default defineConfig({
       })),
       {
         test: {
+          name: 'documents',
+          include: ['test/docs/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'package',
           include: ['test/package/*.test.ts'],
           globalSetup: 'test/package/packed.ts',

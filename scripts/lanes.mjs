@@ -22,6 +22,7 @@ export const lanes = [
   { name: 'types', command: [join(root, 'scripts/types.mjs')], counts: true },
   tests('integration'),
   tests('chaos-quick'),
+  tests('documents'),
   tests('package'),
   { name: 'unused', command: [tool('knip')], heavy: true },
   { name: 'docs', command: [tool('typedoc')], heavy: true },
