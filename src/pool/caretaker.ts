@@ -1,7 +1,7 @@
 import type { Driver } from '../contract/driver.ts'
+import type { AcquireOptions } from '../contract/lease.ts'
 import type { ResolvedOptions } from '../contract/options.ts'
 import type { Slot } from '../engine/slot.ts'
-import type { PendingLease } from './pending.ts'
 
 /** What must happen to a connection that comes back. */
 export type Cleaning = 'none' | 'clean' | 'discard'
@@ -33,7 +33,7 @@ export class Caretaker<C, H> {
     )
   }
 
-  prepare(slot: Slot<C, H>, waiter: PendingLease<never>): Promise<void> {
+  prepare(slot: Slot<C, H>, waiter: { readonly options: AcquireOptions }): Promise<void> {
     const { key, affinity, label } = waiter.options
     return this.#during(slot, async (connection, signal) => {
       const facts = { key, affinity, label, lastLabel: slot.label, fresh: slot.uses === 0 }

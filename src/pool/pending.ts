@@ -1,21 +1,23 @@
 import type { AcquireOptions } from '../contract/lease.ts'
-import { Waiter, type WaiterFacts } from '../engine/waiter.ts'
+import { Waiter } from '../engine/waiter.ts'
 
-/** A promise of the pool that somebody waits for. It listens to the caller's signal itself: no closure for each. */
-export abstract class Pending<T> extends Waiter {
-  readonly resolve: (value: T) => void
-  readonly reject: (error: unknown) => void
+/**
+ * A promise of the pool that somebody waits for. There may be a hundred thousand of them: one object each, beside the
+ * promise, which listens to the caller's signal itself.
+ */
+export class Pending<T> extends Waiter {
+  readonly promise: Promise<T>
+  resolve!: (value: T) => void
+  reject!: (error: unknown) => void
   #signal: AbortSignal | undefined = undefined
   #leave: ((pending: AnyPending) => void) | undefined = undefined
 
-  constructor(
-    kind: 'lease' | 'ready',
-    facts: WaiterFacts,
-    settle: { resolve: (value: T) => void; reject: (error: unknown) => void },
-  ) {
-    super(kind, facts)
-    this.resolve = settle.resolve
-    this.reject = settle.reject
+  constructor(kind: 'lease' | 'ready', since: number, deadline: number) {
+    super(kind, since, deadline)
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
   }
 
   /** Calls `leave` should the signal be aborted before `forgetSignal`. */
@@ -38,26 +40,21 @@ export abstract class Pending<T> extends Waiter {
 }
 
 /** A pending promise, whatever it is for. */
-export type AnyPending = Pending<never>
+export interface AnyPending extends Waiter {
+  reject(error: unknown): void
+  watch(signal: AbortSignal, leave: (pending: AnyPending) => void): void
+  forgetSignal(): void
+}
 
 export class PendingLease<L> extends Pending<L> {
   readonly options: AcquireOptions
   /** Where the caller stands, while leaks are looked for. */
-  readonly trace: Error | undefined
+  trace: Error | undefined = undefined
 
-  constructor(
-    facts: WaiterFacts,
-    settle: { resolve: (lease: L) => void; reject: (error: unknown) => void },
-    origin: { options: AcquireOptions; trace: Error | undefined },
-  ) {
-    super('lease', facts, settle)
-    this.options = origin.options
-    this.trace = origin.trace
-  }
-}
-
-export class PendingReady extends Pending<void> {
-  constructor(facts: WaiterFacts, settle: { resolve: () => void; reject: (error: unknown) => void }) {
-    super('ready', facts, settle)
+  constructor(since: number, deadline: number, options: AcquireOptions) {
+    super('lease', since, deadline)
+    this.options = options
+    this.affinity = options.affinity
+    if (options.priority !== undefined) this.priority = options.priority
   }
 }

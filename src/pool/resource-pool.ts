@@ -14,7 +14,7 @@ import { Effects } from './effects.ts'
 import { EVENT_NAMES } from './emitter.ts'
 import { Journal } from './journal.ts'
 import type { LeaseMaker } from './lending.ts'
-import { PendingLease, PendingReady } from './pending.ts'
+import { Pending, PendingLease } from './pending.ts'
 import type { PoolLease } from './pool-lease.ts'
 import { defaultName } from './pool-names.ts'
 import { systemClock } from './system-clock.ts'
@@ -80,7 +80,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     }
     const slot = engine.take(options.affinity)
     if (slot !== undefined) return Promise.resolve(lending.lend(slot, options, trace, 0))
-    return this.#wait(options, { trace, shares: false })
+    return this.#wait(options, trace, 'own')
   }
 
   tryAcquire(): L | undefined {
@@ -116,11 +116,10 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     if (signal?.aborted === true) return Promise.reject(signal.reason)
     if (this.#closing !== undefined) return Promise.reject(new PoolClosedError(this.name))
     if (this.#effects.engine.refused) return Promise.reject(this.#effects.refusals.permanent())
-    return new Promise((resolve, reject) => {
-      const since = this.clock.now()
-      const facts = { since, deadline: since + timeoutMs, priority: 0, affinity: undefined, shares: false }
-      this.#effects.wait(new PendingReady(facts, { resolve, reject }), signal)
-    })
+    const since = this.clock.now()
+    const pending = new Pending<void>('ready', since, since + timeoutMs)
+    this.#effects.wait(pending, signal)
+    return pending.promise
   }
 
   stats(): PoolStats {
@@ -187,7 +186,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
 
   /** Waits for a lease, or for a place on a shared connection if `offerPlace` has one first. */
   protected acquireOrShare<S>(options: AcquireOptions): Promise<L | S> {
-    return this.#wait(options, { trace: undefined, shares: true })
+    return this.#wait(options, undefined, 'shared')
   }
 
   /** Gives the first waiter this place, if it came by `acquireOrShare`. */
@@ -217,30 +216,27 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     this.#effects.engine.stale(generation)
   }
 
-  #wait(
-    options: AcquireOptions,
-    { trace, shares }: { trace: Error | undefined; shares: boolean },
-  ): Promise<L> {
-    const { engine } = this.#effects
+  #wait(options: AcquireOptions, trace: Error | undefined, place: 'own' | 'shared'): Promise<L> {
+    const { engine, refusals } = this.#effects
     const { acquireTimeoutMs, validateTimeoutMs, maxWaiting, max } = engine.state.options
-    const { timeoutMs = acquireTimeoutMs, priority = 0, affinity, signal } = options
-    if (engine.refused) return Promise.reject(this.#effects.refusals.permanent())
+    const { timeoutMs = acquireTimeoutMs, signal } = options
+    if (engine.refused) return Promise.reject(refusals.permanent())
     if (maxWaiting !== Number.POSITIVE_INFINITY && engine.beyondCapacity > maxWaiting) {
       const { waiting } = engine.state
       return Promise.reject(new QueueFullError(this.name, { waiting, maxWaiting, max }))
     }
-    return new Promise((resolve, reject) => {
-      const since = this.clock.now()
-      // 0 waits for nobody; but an idle connection that is due for its check may answer it.
-      const patience = timeoutMs === 0 && engine.idleToSpare ? validateTimeoutMs : timeoutMs
-      const facts = { since, deadline: since + patience, priority, affinity, shares }
-      const pending = new PendingLease<L>(facts, { resolve, reject }, { options, trace })
-      if (patience > 0) this.#effects.wait(pending, signal)
-      else {
-        this.#journal.timedOut++
-        reject(this.#effects.refusals.timeout(pending))
-      }
-    })
+    const since = this.clock.now()
+    // 0 waits for nobody; but an idle connection that is due for its check may answer it.
+    const patience = timeoutMs === 0 && engine.idleToSpare ? validateTimeoutMs : timeoutMs
+    const pending = new PendingLease<L>(since, since + patience, options)
+    pending.trace = trace
+    pending.shares = place === 'shared'
+    if (patience > 0) this.#effects.wait(pending, signal)
+    else {
+      this.#journal.timedOut++
+      pending.reject(refusals.timeout(pending))
+    }
+    return pending.promise
   }
 
   #assertEvent(call: string, event: PoolEventName, listener: PoolListener): void {
