@@ -22,6 +22,7 @@ export function createPool<C>(target: string | URL | SqlDriver<C>, options: Pool
   return new PooledSql<C>(driver, { ...optionsOf<C>(pool), ...definedOnly(options) })
 }
 
+const NO_OBJECT = "the pool's options must be an object"
 const IN_CODE_ONLY = ['onConnect', 'onAcquire', 'onRelease', 'clock', 'permits']
 
 function optionsOf<C>(params: Record<string, string>): PoolOptions<C> {
@@ -42,6 +43,7 @@ function readValue(option: string, text: string): string | number | boolean {
 }
 
 function definedOnly<T extends object>(options: T): T {
-  if (typeof options !== 'object' || options === null) return options
+  // What is no object is refused with all other options.
+  if (typeof options !== 'object' || options === null) throw new InvalidOptionError('options', NO_OBJECT)
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }

@@ -3,13 +3,24 @@ import { InvalidOptionError } from './errors.ts'
 /** Says what is wrong with a value, as the end of a sentence that begins "must be"; undefined when nothing is. */
 export type Check = (value: unknown) => string | undefined
 
-/** The value as a reader of the error would type it; never long. */
+/** Options by these names hold what no message shows. */
+const SECRET = /pass|pwd|secret|token|credential|key/i
+
+/** The value as a reader of the error would type it; never long, and without a password. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)
+  if (typeof value === 'string') {
+    const text = withoutPasswords(value)
+    return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text)
+  }
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return 'an object'
   return String(value)
+}
+
+/** Of a URL or a connection string that stands where it does not belong. */
+function withoutPasswords(text: string): string {
+  return text.replace(/\/\/[^@]*@/g, '//***@').replace(/((?:password|pwd)\s*=\s*)[^;&\s]+/gi, '$1***')
 }
 
 export function assertOption(option: string, value: unknown, check: Check): void {
@@ -75,9 +86,10 @@ export function assertKnown(given: object, known: readonly string[], owner: stri
     if (known.includes(key)) continue
     const near = nearest(key, known)
     const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`
+    const value = (given as Record<string, unknown>)[key]
     throw new InvalidOptionError(
       key,
-      `${owner} has no option "${key}" (given ${show((given as Record<string, unknown>)[key])}): ${hint}`,
+      `${owner} has no option "${key}" (given ${SECRET.test(key) ? '***' : show(value)}): ${hint}`,
     )
   }
 }

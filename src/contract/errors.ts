@@ -96,7 +96,12 @@ function describeTimeout(
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ')
-  return error instanceof Error ? error.message : String(error)
+  if (error instanceof Error) return error.message
+  try {
+    return String(error)
+  } catch {
+    return 'something that cannot be shown'
+  }
 }
 
 /** `maxWaiting` callers wait already. */

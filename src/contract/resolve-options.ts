@@ -10,9 +10,11 @@ import {
   milliseconds,
   oneOf,
   shapedLike,
+  show,
 } from './check.ts'
 import type { Driver } from './driver.ts'
 import { InvalidOptionError } from './errors.ts'
+import type { AcquireOptions } from './lease.ts'
 import { DEFAULTS, type PoolOptions, type ResizeOptions, type ResolvedOptions } from './options.ts'
 
 const off = { zero: '0 = off' }
@@ -64,7 +66,7 @@ const RESIZABLE = OPTION_NAMES.filter(
  */
 export function resolveOptions<C>(given: PoolOptions<C>, driver: Driver<C>): ResolvedOptions<C> {
   if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionError('options', `the pool's options must be an object, not ${String(given)}`)
+    throw new InvalidOptionError('options', `the pool's options must be an object, not ${show(given)}`)
   }
   assertKnown(given, OPTION_NAMES, 'the pool')
   const options = { ...DEFAULTS, ...checked(given) } as ResolvedOptions<C>
@@ -80,10 +82,7 @@ export function resizeOptions<C>(
   driver: Driver<C>,
 ): ResolvedOptions<C> {
   if (typeof change !== 'object' || change === null) {
-    throw new InvalidOptionError(
-      'resize',
-      `resize takes an object such as { max: 20 }, not ${String(change)}`,
-    )
+    throw new InvalidOptionError('resize', `resize takes an object such as { max: 20 }, not ${show(change)}`)
   }
   assertKnown(change, RESIZABLE, 'resize')
   const options = { ...current, ...checked(change) }
@@ -125,14 +124,21 @@ function assertPossible<C>(options: ResolvedOptions<C>, driver: Driver<C>): void
     refuse('reset', `the driver "${driver.name}" has no reset`)
 }
 
+export const ACQUIRE_NAMES: readonly (keyof AcquireOptions)[] = [
+  'timeoutMs',
+  'signal',
+  'priority',
+  'key',
+  'affinity',
+  'readOnly',
+  'label',
+]
+const KNOWN_TO_ACQUIRE: ReadonlySet<string> = new Set(ACQUIRE_NAMES)
+
 /** Checks the arguments of one acquire. */
-export function assertAcquire(options: {
-  timeoutMs?: number
-  priority?: number
-  label?: string
-  signal?: AbortSignal
-}): void {
+export function assertAcquire(options: AcquireOptions): void {
   const { timeoutMs, priority, label, signal } = options
+  for (const name in options) if (!KNOWN_TO_ACQUIRE.has(name)) assertKnown(options, ACQUIRE_NAMES, 'acquire')
   if (timeoutMs !== undefined) assertOption('timeoutMs', timeoutMs, CHECKS.acquireTimeoutMs)
   if (priority !== undefined && !Number.isFinite(priority)) {
     throw new InvalidOptionError(

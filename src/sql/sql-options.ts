@@ -9,6 +9,7 @@ import {
   shapedLike,
 } from '../contract/check.ts'
 import { InvalidOptionError } from '../contract/errors.ts'
+import { ACQUIRE_NAMES } from '../contract/resolve-options.ts'
 import type { QueryOptions, StreamOptions, TransactionOptions } from '../contract/sql.ts'
 import type { BeginOptions, SqlDriver } from '../contract/sql-driver.ts'
 
@@ -32,17 +33,7 @@ const BEGIN: Record<keyof BeginOptions, Check> = {
 
 const RETRIES = count(0, { unlimited: true })
 
-const TRANSACTION_KEYS: readonly (keyof TransactionOptions)[] = [
-  'isolation',
-  'readOnly',
-  'retries',
-  'timeoutMs',
-  'signal',
-  'priority',
-  'key',
-  'affinity',
-  'label',
-]
+const TRANSACTION_KEYS: readonly (keyof TransactionOptions)[] = ['isolation', 'retries', ...ACQUIRE_NAMES]
 
 export function assertQuery(options: QueryOptions): void {
   assertAll(options, QUERY, 'query')
