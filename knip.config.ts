@@ -7,6 +7,7 @@ export default {
     ...Object.keys(entries).map(entrySource),
     'src/cli/main.ts',
     'scripts/*.mjs',
+    'test/soak/main.ts',
     'test/**/*.test.ts',
     'test/**/*.test-d.ts',
     'test/package/{programs,smoke,portable}/*',
