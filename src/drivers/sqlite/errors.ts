@@ -37,8 +37,16 @@ export function isRefusedWrite(error: unknown): boolean {
 }
 
 const CONFLICTS = ['SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED']
-const REFUSALS = ['SQLITE_CANTOPEN', 'SQLITE_NOTADB', 'SQLITE_PERM', 'SQLITE_AUTH', 'SQLITE_READONLY']
-/** The file can no longer be read, or is no longer a database. */
+/** SQLITE_THREAD is our own: a thread that ends while it connects does so every time. */
+const REFUSALS = [
+  'SQLITE_CANTOPEN',
+  'SQLITE_NOTADB',
+  'SQLITE_PERM',
+  'SQLITE_AUTH',
+  'SQLITE_READONLY',
+  'SQLITE_THREAD',
+]
+/** The file can no longer be read, or is no longer a database; or the thread has ended. */
 const BROKEN = ['SQLITE_IOERR', 'SQLITE_NOTADB', 'SQLITE_THREAD']
 
 export function classify(error: unknown, during: 'connect' | 'statement'): ErrorClass {
