@@ -1,67 +1,52 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { installInto } from '../../../scripts/cached.mjs'
-import { run, tool } from '../../../scripts/run.mjs'
-import { committedFiles, read } from '../../house/files.ts'
+import { blocks, visiting } from '../../docs/documents.ts'
+import { runs } from '../../docs/runs.ts'
+import { compile } from '../../docs/types.ts'
+import { startPostgres } from '../../support/postgres.ts'
 
-// Every ```ts block of the documents compiles as it stands; ```ts fragment marks what is not meant to.
+// Every ts block of the documents compiles against the packed package, and what uses packages that are not ours runs.
 
-const documents = committedFiles().filter((path) =>
-  /^(README\.md|docs\/(guide|reference)\/.*\.md)$/.test(path),
-)
-const blocks = documents.flatMap((path) =>
-  [...read(path).matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], index) => ({
-    name: `${path} #${index + 1}`,
-    file: `${path.replace(/\W/g, '-')}-${index + 1}.mts`,
-    code,
-  })),
-)
+const PACKAGES = [
+  'pg@8.23.1',
+  '@types/pg@8.23.1',
+  '@types/node@20.19.43',
+  'fastify@5.12.8',
+  'express@5.3.0',
+  '@types/express@5.0.6',
+  '@nestjs/common@12.5.1',
+  '@nestjs/core@12.5.1',
+  '@nestjs/platform-express@12.5.1',
+  'reflect-metadata@0.2.2',
+  'rxjs@7.8.2',
+]
 
-/** What a document may take for granted once it has been introduced: the pool, and packages that are not ours. */
-const GIVEN = `
-declare const pool: import('rockpool').SqlPool<import('pg').Client>
-declare const url: string
-declare module '*'
-`
-
+const server = await startPostgres()
 const folder = mkdtempSync(join(tmpdir(), 'rockpool-documents-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-let complaints = ''
+const typed = blocks.filter(({ language }) => language === 'ts')
+let complaints = new Map<string, string[]>()
 beforeAll(async () => {
-  await installInto(folder, [inject('tarball'), 'pg@8.23.1', '@types/pg@8.23.1', '@types/node@20.19.43'])
-  const programs = join(folder, 'programs')
-  mkdirSync(programs)
-  writeFileSync(join(folder, 'given.d.ts'), GIVEN)
-  for (const { file, code } of blocks) writeFileSync(join(programs, file), `${code}\nexport {}\n`)
-  const compilerOptions = {
-    module: 'nodenext',
-    target: 'ES2022',
-    lib: ['ES2022', 'DOM'],
-    types: ['node'],
-    strict: true,
-    experimentalDecorators: true,
-    skipLibCheck: true,
-    noEmit: true,
-    rootDir: '.',
-  }
-  const config = join(folder, 'tsconfig.json')
-  writeFileSync(config, JSON.stringify({ compilerOptions, include: ['given.d.ts', 'programs/*'] }))
-  complaints = (
-    await run(process.execPath, [tool('tsc'), '-p', config, '--pretty', 'false'], { cwd: folder })
-  ).output
+  await installInto(folder, [inject('tarball'), ...PACKAGES])
+  complaints = await compile(typed, folder)
 })
 
 test('the documents hold programs', () => {
-  expect(documents).toContain('README.md')
-  expect(blocks.length).toBeGreaterThan(0)
-  expect(
-    complaints.split('\n').filter((line) => /error/.test(line) && !line.startsWith('programs/')),
-  ).toEqual([])
+  expect(typed.length).toBeGreaterThan(0)
+  expect(visiting.length).toBeGreaterThan(0)
+  expect(complaints.get('')).toBeUndefined()
 })
 
-test.each(blocks.map(({ name, file }) => [name, file]))('%s compiles', (_, file = '') => {
-  expect(complaints.split('\n').filter((line) => line.includes(file))).toEqual([])
+test.each(typed.map(({ name }) => name))('%s compiles', (name) => {
+  expect(complaints.get(name)).toBeUndefined()
+})
+
+describe('runs', () => {
+  test.each(visiting.map((block) => [block.name, block] as const))('%s', async (_, block) => {
+    await runs(block, { folder, server })
+  })
 })
