@@ -43,7 +43,7 @@ test.for(HOW)(
       await killAll()
       await load.flowsAgain()
       await pause(whole ? 700 : 50)
-      recoveries.push(load.msUntilRate(0.9 * normal, killed))
+      recoveries.push(load.recoveryMs(killed, normal))
       expect(load.failures.length).toBeLessThanOrEqual(flight.lost)
     }
     await load.stop()

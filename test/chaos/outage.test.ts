@@ -32,7 +32,7 @@ describe.each(whole ? [3, 30] : [1])('a server that is down for %d s', (seconds)
       await load.flowsAgain()
       await pause(whole ? 1_000 : 100)
       await load.stop()
-      const recoveryMs = load.msUntilRate(0.9 * normal, back)
+      const recoveryMs = load.recoveryMs(back, normal)
       figures(context, {
         failed: load.failures.length,
         'in flight': flight.lost,
@@ -84,7 +84,7 @@ describe.each(whole ? [3, 30] : [1])('a server that is down for %d s', (seconds)
     await load.flowsAgain()
     await pause(whole ? 1_000 : 100)
     await load.stop()
-    const recoveryMs = load.msUntilRate(0.9 * normal, back)
+    const recoveryMs = load.recoveryMs(back, normal)
     const settled = probes.filter((at) => at > down + 200)
     const pauses = settled.slice(1).map((at, i) => at - (settled[i] ?? 0))
     figures(context, { attempts: probes.length, 'at a time': atATime, failed: load.failures.length })

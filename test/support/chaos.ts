@@ -108,10 +108,18 @@ export class Load {
     return (count / (last - first) / BUCKET_MS) * 1000
   }
 
-  /** How long after `since` it takes until the throughput is this high, and stays so for 100 ms. */
-  msUntilRate(rate: number, since: number): number {
-    for (let at = since; at < performance.now() - 100; at += BUCKET_MS) {
-      if (this.rate(at, at + 100) >= rate) return at - since
+  /**
+   * How long after `since` the throughput is at 90 % again, for 100 ms. Of what it was, or of what this machine has come
+   * to give: it may have got other things to do.
+   */
+  recoveryMs(since: number, normal: number): number {
+    const now = performance.now()
+    const later: number[] = []
+    for (let at = since + 300; at < now - 100; at += 50) later.push(this.rate(at, at + 100))
+    later.sort((a, b) => a - b)
+    const target = 0.9 * Math.min(normal, later[later.length >> 1] ?? normal)
+    for (let at = since; at < now - 100; at += BUCKET_MS) {
+      if (this.rate(at, at + 100) >= target) return at - since
     }
     return Number.POSITIVE_INFINITY
   }
