@@ -95,7 +95,7 @@ export function assertKnown(given: object, known: readonly string[], owner: stri
 }
 
 /** The known name that needs the fewest changes, if it is alike at all. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.ceil(Math.max(name.length, 4) / 2)
   for (const candidate of known) {

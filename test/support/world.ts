@@ -12,7 +12,7 @@ import { VirtualClock } from '../../src/testing/virtual-clock.ts'
 /** Virtual time whose chance is what the test says. */
 export type TestClock = VirtualClock & { chance: number }
 
-export function testClock(): TestClock {
+function testClock(): TestClock {
   const clock = Object.assign(new VirtualClock(), { chance: 0.5 })
   return Object.assign(clock, { random: () => clock.chance })
 }

@@ -28,10 +28,10 @@ export interface Header {
   readonly insertId: number | string
 }
 
-export type Answer = (error: Error | null, result?: unknown, fields?: unknown) => void
+type Answer = (error: Error | null, result?: unknown, fields?: unknown) => void
 
 /** A statement whose rows are emitted one by one. */
-export interface RowCommand {
+interface RowCommand {
   on(event: 'result', listener: (row: unknown) => void): unknown
   on(event: 'fields', listener: (fields: unknown) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown

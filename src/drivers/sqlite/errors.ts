@@ -13,18 +13,27 @@ const NAMES: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 }
 const BUSY_SNAPSHOT = 517
+/** Deno's node:sqlite gives a text alone. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^database is locked/, 'SQLITE_BUSY'],
+  [/^database table is locked/, 'SQLITE_LOCKED'],
+  [/^attempt to write a readonly database/, 'SQLITE_READONLY'],
+  [/^unable to open database file/, 'SQLITE_CANTOPEN'],
+  [/^ConnectionFailed\(.*: 14"\)$/, 'SQLITE_CANTOPEN'],
+  [/^file is not a database/, 'SQLITE_NOTADB'],
+  [/^disk I\/O error/, 'SQLITE_IOERR'],
+]
 
 /**
  * SQLite's own name of an error, without what follows it, whichever library threw it: better-sqlite3 gives names, libsql
- * gives names and numbers, node:sqlite numbers, and libsql a text alone where it could not open.
+ * gives names and numbers, but a text alone where it could not open, node:sqlite gives numbers.
  */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   const { code, errcode, message } = (error ?? {}) as Record<string, unknown>
   if (errcode === BUSY_SNAPSHOT || code === 'SQLITE_BUSY_SNAPSHOT') return 'SQLITE_BUSY_SNAPSHOT'
   if (typeof errcode === 'number') return NAMES[errcode & 255] ?? 'SQLITE_ERROR'
   if (typeof code === 'string' && code.startsWith('SQLITE_')) return code.split('_').slice(0, 2).join('_')
-  if (/^ConnectionFailed\(.*: 14"\)$/.test(String(message))) return 'SQLITE_CANTOPEN'
-  return ''
+  return WORDS.find(([pattern]) => pattern.test(String(message)))?.[1] ?? ''
 }
 
 /** Somebody else has the lock, and may be done with it soon. A snapshot that is too old stays so. */

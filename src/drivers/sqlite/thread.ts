@@ -3,7 +3,7 @@ import { threadProgram } from './program.ts'
 import type { Ask, Reply, ThreadStart, Thrown } from './serve.ts'
 
 /** What the library threw in the thread, as far as it can travel. */
-export function revive({ message, name, stack, facts }: Thrown): Error {
+function revive({ message, name, stack, facts }: Thrown): Error {
   const error = Object.assign(new Error(message), facts)
   Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
   if (stack !== undefined) error.stack = stack
@@ -11,7 +11,7 @@ export function revive({ message, name, stack, facts }: Thrown): Error {
 }
 
 /** The thread is gone, and its connection with it. */
-export class ThreadEndedError extends Error {
+class ThreadEndedError extends Error {
   override readonly name = 'ThreadEndedError'
   readonly code = 'SQLITE_THREAD_ENDED'
 }

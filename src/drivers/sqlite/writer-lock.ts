@@ -7,7 +7,7 @@ export interface Ticket {
 }
 
 /** The error of SQLite for the same event, with the reason that only we know. */
-export class WriterBusyError extends Error {
+class WriterBusyError extends Error {
   override readonly name = 'WriterBusyError'
   readonly code = 'SQLITE_BUSY'
   readonly errcode = 5
