@@ -40,7 +40,7 @@ describe('rockpool demo', () => {
         [200, 200],
         [200, 1],
         [200, 200],
-        [200, expect.toSatisfy((connections: number) => connections <= 10)],
+        [200, expect.toSatisfy((connections: number) => connections <= 20)],
       ])
 
       expect(numbers(out, /✔ (\d+) tasks in .* on (\d+) connections/)).toEqual([60, 10])

@@ -43,9 +43,9 @@ export class Answers {
 
   /** A column for each tenth of a second that is over; `levels` are characters from low to high. */
   line(levels: string): string {
-    const highest = Math.max(1, ...this.#columns.map((count) => count ?? 0))
     const full = Math.min(Math.floor(this.elapsedMs / COLUMN_MS), Math.ceil(this.#lengthMs / COLUMN_MS))
     const columns = Array.from({ length: full }, (_, at) => this.#columns[at] ?? 0)
+    const highest = Math.max(1, ...columns)
     return columns.map((count) => levels[Math.round((count / highest) * (levels.length - 1))]).join('')
   }
 }
