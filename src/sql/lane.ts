@@ -134,8 +134,15 @@ export class Lane<C> {
   #endIfEmpty(): void {
     if (this.inFlight + this.#reserved > 0 || this.#state === 'ended') return
     this.#state = 'ended'
-    const { lease, connection, executor } = this.#parts
     this.#parts.onEnd(this)
+    // The server may still be asked whether it was demoted.
+    const { busy } = this.#parts.lease
+    if (busy === undefined) this.#giveBack()
+    else void busy.then(() => this.#giveBack())
+  }
+
+  #giveBack(): void {
+    const { lease, connection, executor } = this.#parts
     if (!lease.usable) return
     if (this.#isShared) executor.unshare(connection)
     lease.release()

@@ -38,6 +38,7 @@ export function within<T>(
         ? undefined
         : clock.after(Math.max(0, timeout.leftMs), () => onTimeout(timeout.givenMs))
     signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted === true) onAbort()
     running.then(
       (value) => {
         finish()

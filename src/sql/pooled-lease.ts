@@ -182,6 +182,11 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     this.lender.broken(this.held(), error)
   }
 
+  /** Settles when nothing runs on the lease's own line. */
+  get busy(): Promise<void> | undefined {
+    return this.#line.quiet
+  }
+
   protected override quiet(): Promise<unknown> | undefined {
     return this.#line.quiet
   }

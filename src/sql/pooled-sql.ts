@@ -64,6 +64,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     try {
       const statement = declared(toStatement(sql, params, this.#placeholder), options)
       if (options !== undefined) assertQuery(options)
+      options?.signal?.throwIfAborted()
       const entry = this.#admit(statement)
       const answer = this.#mayAnswer ? this.#answer(statement, entry, options) : undefined
       if (answer !== undefined) return Promise.resolve(answer as QueryResult<R>)
