@@ -9,7 +9,7 @@ import { drawGauges, wordGauges } from './gauges.ts'
 import { type Stage, withPool } from './stage.ts'
 import type { Watcher } from './watcher.ts'
 
-const QUERY = 'select pg_sleep(0.005)'
+const QUERY = 'select pg_sleep(0.01)'
 const RECOVERY_LIMIT_MS = 5000
 /** When, as a share of the whole. */
 const BLOW_AT = 0.4
