@@ -16,6 +16,7 @@ const snapshot = {
 }
 
 type Errors = typeof ours
+type Class = new () => Error
 
 /** One of each, made by a copy of the module. */
 function all(e: Errors): Record<string, ours.PoolError> {
@@ -69,11 +70,14 @@ describe('every error', () => {
     expect(theirs.PoolError).not.toBe(ours.PoolError)
     const mine = all(ours)
     const foreign = all(theirs)
+    const classes = { ours: { ...ours } as unknown, theirs: { ...theirs } as unknown } as Record<
+      'ours' | 'theirs',
+      Record<string, Class>
+    >
     for (const name of Object.keys(mine)) {
       for (const other of Object.keys(mine)) {
-        const theirClass = theirs[other as 'PoolClosedError'] as unknown as new () => Error
+        const [ourClass, theirClass] = [classes.ours[other], classes.theirs[other]] as [Class, Class]
         expect(mine[name] instanceof theirClass, `${name} instanceof ${other}`).toBe(name === other)
-        const ourClass = ours[other as 'PoolClosedError'] as unknown as new () => Error
         expect(foreign[name] instanceof ourClass).toBe(name === other)
       }
       expect(foreign[name]).toBeInstanceOf(ours.PoolError)
