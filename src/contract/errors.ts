@@ -4,6 +4,7 @@ import type { Snapshot } from './stats.ts'
 /** Marks our errors with their class, so that `instanceof` holds across two copies of the package in one process. */
 const BRAND = Symbol.for('rockpool.error')
 
+/** Codes are stable; messages may change. */
 export type PoolErrorCode =
   | 'ACQUIRE_TIMEOUT'
   | 'QUEUE_FULL'
@@ -49,13 +50,18 @@ function brands(made: typeof PoolError): readonly string[] {
   return found
 }
 
-/** Nobody could lend a connection before the caller's deadline. The message and `snapshot` say who holds what. */
+/**
+ * Nobody could lend a connection before the caller's deadline. The message and `snapshot` say who holds what; `cause` is the
+ * last connect error, if there was one since the last success.
+ */
 export class AcquireTimeoutError extends PoolError {
   static override readonly brand = 'AcquireTimeoutError'
   override readonly name = 'AcquireTimeoutError'
   declare readonly code: 'ACQUIRE_TIMEOUT'
+  /** What the caller was waiting for. */
   readonly phase: AcquirePhase
   readonly waitedMs: number
+  /** What the pool looked like at that moment. */
   readonly snapshot: Snapshot
 
   constructor(
@@ -104,7 +110,7 @@ export function messageOf(error: unknown): string {
   }
 }
 
-/** `maxWaiting` callers wait already. */
+/** `maxWaiting` callers wait already: try again later. */
 export class QueueFullError extends PoolError {
   static override readonly brand = 'QueueFullError'
   override readonly name = 'QueueFullError'
@@ -153,7 +159,7 @@ export class LeaseReleasedError extends PoolError {
   }
 }
 
-/** Every lease is held by somebody who waits for another one. */
+/** Every lease is held by somebody who waits for another one. Not raised by this version. */
 export class PoolDeadlockError extends PoolError {
   static override readonly brand = 'PoolDeadlockError'
   override readonly name = 'PoolDeadlockError'
@@ -164,7 +170,7 @@ export class PoolDeadlockError extends PoolError {
   }
 }
 
-/** The pool is overloaded and sheds load. */
+/** With `overload: 'shed'`: the queue does not shrink, and this caller was turned away. */
 export class OverloadError extends PoolError {
   static override readonly brand = 'OverloadError'
   override readonly name = 'OverloadError'
@@ -211,7 +217,7 @@ export class DriverMissingError extends PoolError {
   }
 }
 
-/** The statement ran longer than its `timeoutMs`. */
+/** The statement did not end within its `timeoutMs`; the server was asked to stop it. */
 export class QueryTimeoutError extends PoolError {
   static override readonly brand = 'QueryTimeoutError'
   override readonly name = 'QueryTimeoutError'
@@ -229,6 +235,7 @@ export class ConnectionLostError extends PoolError {
   static override readonly brand = 'ConnectionLostError'
   override readonly name = 'ConnectionLostError'
   declare readonly code: 'CONNECTION_LOST'
+  /** `no`: it surely did not run. */
   readonly executed: 'no' | 'unknown'
 
   constructor(pool: string, executed: 'no' | 'unknown', options?: ErrorOptions) {
@@ -246,7 +253,7 @@ export class TransactionError extends PoolError {
   declare readonly code: 'TRANSACTION_ABORTED' | 'COMMIT_UNKNOWN'
 }
 
-/** A statement that changes the session was sent through `pool.query`, where no session is the caller's own. */
+/** A statement that needs a session (`BEGIN`, `LISTEN`, `LOCK`) was sent through `pool.query`, where no session is the caller's own. */
 export class SessionStatementError extends PoolError {
   static override readonly brand = 'SessionStatementError'
   override readonly name = 'SessionStatementError'

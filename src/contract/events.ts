@@ -6,9 +6,11 @@ export interface PoolEvent {
   pool: string
   /** The connection's number within its pool; 0 where no connection is concerned. */
   id: number
+  /** Why the connection was closed, for `close`. */
   reason?: CloseReason
+  /** What went wrong, for `error`, or the death of a connection, for `close`. */
   error?: unknown
-  /** How long it took: the connect, the wait of an acquire, the use of a lease, the reset, the life of a closed connection. */
+  /** Milliseconds: of the connect, the wait of an acquire, the use of a lease, the reset, the life of a closed connection. */
   ms?: number
   /** Where the lease was taken, for `leak`. */
   stack?: string
@@ -28,4 +30,5 @@ export type PoolEventName =
   | 'leak'
   | 'error'
 
+/** Called at once, within the pool's own work: be quick. One that throws is reported once and harms nobody. */
 export type PoolListener = (event: PoolEvent) => void

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+/** Options of one acquire. */
 export interface AcquireOptions {
   /** Milliseconds to wait at most, all phases together. Default: the pool's `acquireTimeoutMs`. 0 = an idle connection or failure at once. */
   timeoutMs?: number

@@ -2,15 +2,19 @@ import type { Clock } from './clock.ts'
 import type { ResetDepth } from './driver.ts'
 import type { Permits } from './permits.ts'
 
+/** What every hook is told. */
 export interface HookContext {
   /** Aborted when the pool no longer waits for the hook. */
   signal: AbortSignal
 }
 
+/** What `onAcquire` is told about the acquire that it prepares a connection for. */
 export interface AcquireHookContext extends HookContext {
+  /** The acquire's `key`. */
   key: unknown
+  /** The acquire's `affinity`. */
   affinity: unknown
-  /** What this acquire asked for. */
+  /** The acquire's `label`. */
   label: string | undefined
   /** What the connection was used for before. */
   lastLabel: string | undefined
@@ -18,43 +22,77 @@ export interface AcquireHookContext extends HookContext {
   fresh: boolean
 }
 
+/**
+ * Options of a pool. Times are in milliseconds; `undefined` means the default. One that is unknown or impossible throws
+ * `InvalidOptionError` when the pool is created.
+ */
 export interface PoolOptions<C = unknown> {
   /** Names the pool in errors, events and metrics. Default: the driver's name, numbered from the second pool on. */
   name?: string
-  /** Connections kept open, leased ones included; refilled in the background. Default 0. */
+  /**
+   * Connections kept open, leased ones included; refilled in the background, also after losses. Default 0. Protects the first
+   * callers after a quiet time from waiting for a login.
+   */
   min?: number
-  /** Most connections that exist, whatever they are doing. Default 10. Protects the server. */
+  /**
+   * Most connections that exist, whatever they are doing, those that connect or close included. Default 10. Protects the
+   * server from more connections than it can take.
+   */
   max?: number
-  /** Extra connections above `max` under pressure, closed on return when nobody waits. Default 0. */
+  /** Extra connections above `max` under pressure, closed on return when nobody waits. Default 0. For short peaks. */
   maxOverflow?: number
-  /** Idle connections kept. Default: `max`. 0 keeps none: a cap without a pool. */
+  /** Idle connections kept; others are closed on return. Default: `max`. 0 keeps none: a cap without a pool. */
   maxIdle?: number
-  /** Milliseconds that `acquire` waits at most, all phases together. Default 30 000; 0 = an idle connection or failure at once. */
+  /**
+   * Milliseconds that `acquire` waits at most, all phases together; then `AcquireTimeoutError`. Default 30 000; 0 = an idle
+   * connection or failure at once. Protects callers from waiting for ever.
+   */
   acquireTimeoutMs?: number
-  /** Milliseconds for a connect with `onConnect`. Default 10 000. */
+  /**
+   * Milliseconds for one attempt to connect, with `onConnect`; then another attempt is made. Default 10 000. Protects from
+   * servers that accept and say nothing.
+   */
   connectTimeoutMs?: number
-  /** Milliseconds for a liveness check, and for `onAcquire`. Default 5 000. */
+  /**
+   * Milliseconds for a liveness check, and for `onAcquire`; then the connection is closed. Default 5 000. Protects from
+   * connections that died without a sign.
+   */
   validateTimeoutMs?: number
-  /** Milliseconds for the reset with `onRelease`, statements still in flight included. Default 5 000. */
+  /**
+   * Milliseconds for the reset with `onRelease`, statements still in flight included; then the connection is closed. Default
+   * 5 000. Protects from statements that never end.
+   */
   resetTimeoutMs?: number
-  /** Milliseconds for closing a connection before it is written off as `abandoned`. Default 5 000. */
+  /**
+   * Milliseconds for closing a connection before it is written off as `abandoned`. Default 5 000. Protects shutdown from
+   * sockets that do not close.
+   */
   closeTimeoutMs?: number
   /**
    * Callers that may wait beyond the connections that are idle, connecting or may still be opened; more are refused with
-   * `QueueFullError`. Default Infinity; 0 = connect, but never wait for a release.
+   * `QueueFullError`. Default Infinity; 0 = connect, but never wait for a release. Protects from a queue that nobody survives.
    */
   maxWaiting?: number
-  /** Milliseconds after which an idle connection above `min` is closed. Default 600 000; Infinity = never. */
+  /**
+   * Milliseconds after which an idle connection above `min` is closed. Default 600 000; Infinity = never. Protects the server
+   * from holding what a peak needed.
+   */
   idleTimeoutMs?: number
-  /** Milliseconds that a connection lives; it ends while idle or on return. Default 1 800 000; Infinity = never. */
+  /**
+   * Milliseconds that a connection lives; it ends while idle or on return, never while leased. Default 1 800 000; Infinity =
+   * never. Protects from sessions whose memory grows, and from old DNS answers and credentials.
+   */
   maxLifetimeMs?: number
   /** The share by which a lifetime is shortened at random, so that not all end together. 0 to 1, default 0.25. */
   lifetimeJitter?: number
-  /** Leases that a connection serves. Default Infinity. */
+  /** Leases that a connection serves, then it is closed. Default Infinity. Protects from leaks within a driver or server. */
   maxUses?: number
-  /** Milliseconds of idleness after which a connection must answer before it is lent. Default 1 000; 0 = always; Infinity = never. */
+  /**
+   * Milliseconds of idleness after which a connection must answer before it is lent. Default 1 000; 0 = always; Infinity =
+   * never. Protects callers from connections that died while idle.
+   */
   validateAfterIdleMs?: number
-  /** Milliseconds between background checks of idle connections. Default 0 = off. */
+  /** Milliseconds between background checks of idle connections. Default 0 = off. For firewalls that forget silent ones. */
   keepaliveMs?: number
   /** Which idle connection goes out first: the warmest (`lifo`, the default) or the coldest. */
   idleOrder?: 'lifo' | 'fifo'
@@ -69,15 +107,18 @@ export interface PoolOptions<C = unknown> {
   onAcquire?: (connection: C, context: AcquireHookContext) => void | Promise<void>
   /** Runs after the reset, within `resetTimeoutMs`. Failing = destroyed. */
   onRelease?: (connection: C, context: HookContext) => void | Promise<void>
-  /** Milliseconds after which a lease is reported as leaked, with the stack that took it. Default 0 = off. */
+  /** Milliseconds after which a lease is reported by `leak`, once, with the stack that took it. Default 0 = off. */
   leakThresholdMs?: number
   /** `pool.query` may share connections where that is safe (`auto`, the default), or each statement has its own (`off`). */
   multiplex?: 'auto' | 'off'
-  /** What stands between the pool and the server: PgBouncer and its kin. Default `none`. */
+  /** What stands between the pool and the server: PgBouncer and its kin. Default `none`; this version refuses the others. */
   pooler?: 'none' | 'transaction' | 'session'
-  /** What happens to callers under overload: they wait their time (`queue`, the default), or are shed. */
+  /**
+   * What happens to callers while the queue does not shrink: they wait until their deadline (`queue`, the default), or those
+   * who have waited for long are turned away with `OverloadError` (`shed`).
+   */
   overload?: 'queue' | 'shed'
-  /** Idle connections and maintenance do not keep the process alive. Default false. Needs a driver with `unref`. */
+  /** Idle connections and maintenance do not keep the process alive; acquires and leases do. Default false. Needs a driver with `unref`. */
   exitWhenIdle?: boolean
   /** Time; for tests. Default: the system's. */
   clock?: Clock

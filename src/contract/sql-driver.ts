@@ -3,6 +3,7 @@ import type { Driver } from './driver.ts'
 /** A row as the driver gives it: column names to values. */
 export type Row = Record<string, unknown>
 
+/** What a statement gives. */
 export interface QueryResult<R = Row> {
   rows: R[]
   /** Rows returned, or rows affected where none are returned. */
@@ -12,6 +13,7 @@ export interface QueryResult<R = Row> {
   insertId?: number | bigint | string
 }
 
+/** Isolation levels; one that the database does not have is an error. */
 export type Isolation =
   | 'read uncommitted'
   | 'read committed'
@@ -21,7 +23,9 @@ export type Isolation =
 
 /** How a transaction begins. */
 export interface BeginOptions {
+  /** Default: the database's. */
   isolation?: Isolation
+  /** The server refuses writes. Default false. */
   readOnly?: boolean
 }
 

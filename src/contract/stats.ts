@@ -30,6 +30,7 @@ export interface Summary {
 export interface Gauges extends Record<SlotState, number> {
   /** All connections: the sum of the states. */
   total: number
+  /** Callers that wait for a connection. */
   waiting: number
   max: number
 }
@@ -41,6 +42,7 @@ export interface PoolStats extends Gauges {
   timedOut: number
   /** Connections opened. */
   created: number
+  /** Attempts to connect that failed. */
   connectFailed: number
   /** Leases reported by `leakThresholdMs`. */
   leaked: number
@@ -56,10 +58,12 @@ export interface PoolStats extends Gauges {
 
 /** What the pool looked like when an acquire gave up. */
 export interface Snapshot extends Gauges {
+  /** Milliseconds for which the oldest lease has been out. */
   oldestLeaseMs?: number
   /** Who took the oldest lease; known while `leakThresholdMs` is on. */
   oldestLeaseStack?: string
+  /** Since the last success. */
   lastConnectError?: unknown
-  /** How late the deadline's timer fired: the event loop was blocked for that long. */
+  /** Milliseconds by which the deadline's timer fired late: the event loop was blocked for that long. */
   lateByMs: number
 }
