@@ -103,7 +103,8 @@ const WAYS: Record<string, (pool: SqlPool) => Promise<unknown>> = {
     }),
 }
 
-const chosen = Object.keys(WAYS).slice(0, whole ? undefined : 2)
+// Each takes two servers; the quick part has the hardest to find out.
+const chosen = whole ? Object.keys(WAYS) : ['transactions']
 
 test.for(chosen)(
   'after a failover nothing is started on the old server once it is known: %s',
@@ -131,20 +132,22 @@ test.for(chosen)(
   },
 )
 
-test('idle connections to a server that became a standby are closed after the first refused write', async () => {
-  nothingUncaught()
-  const servers = await primaryAndStandby()
-  const { watched, pool } = openWatched(servers.proxy, servers.primary)
-  const leases = await Promise.all(Array.from({ length: MAX }, () => pool.acquire()))
-  for (const lease of leases) lease.release()
-  await failOver(servers)
-  await pause(100)
-  await expect(pool.query('insert into t values (1)')).rejects.toMatchObject({ code: '25006' })
-  await eventually(() => expect(watched.confirmedAt).toBeDefined())
-  await Promise.all(Array.from({ length: 20 }, () => pool.query('insert into t values (2)')))
-  expect(pool.stats().closed.stale).toBe(MAX)
-  expect(watched.confirmations).toBe(1)
-})
+if (whole) {
+  test('idle connections to a server that became a standby are closed after the first refused write', async () => {
+    nothingUncaught()
+    const servers = await primaryAndStandby()
+    const { watched, pool } = openWatched(servers.proxy, servers.primary)
+    const leases = await Promise.all(Array.from({ length: MAX }, () => pool.acquire()))
+    for (const lease of leases) lease.release()
+    await failOver(servers)
+    await pause(100)
+    await expect(pool.query('insert into t values (1)')).rejects.toMatchObject({ code: '25006' })
+    await eventually(() => expect(watched.confirmedAt).toBeDefined())
+    await Promise.all(Array.from({ length: 20 }, () => pool.query('insert into t values (2)')))
+    expect(pool.stats().closed.stale).toBe(MAX)
+    expect(watched.confirmations).toBe(1)
+  })
+}
 
 test("a write in the user's own read-only transaction is no failover", async () => {
   nothingUncaught()
