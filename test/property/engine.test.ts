@@ -75,71 +75,50 @@ function pick<T>(from: Iterable<T>, which: number): T | undefined {
   return all[which % Math.max(1, all.length)]
 }
 
-function run(model: EngineModel, { what, which, ms, how }: Step): void {
-  const { engine } = model
-  const on = <T>(from: Iterable<T>, act: (one: T) => void) => {
-    const one = pick(from, which)
-    if (one !== undefined) act(one)
-  }
-  switch (what) {
-    case 'acquire':
-      return void model.acquire(ms + 1, how === 5 ? 1 : 0, how === 4 ? 'familiar' : undefined)
-    case 'ready':
-      return model.askReady(ms + 1)
-    case 'take':
-      return model.take()
-    case 'leave':
-      return on(model.callers, (caller) => model.leave(caller))
-    case 'giveBack':
-      return on(model.held, (slot) =>
-        model.giveBack(
-          slot,
-          (['release', 'release', 'release', 'reset', 'discard', 'detach'] as const)[how] ?? 'release',
-        ),
-      )
-    case 'connect':
-      return on(model.connecting, (slot) =>
-        model.endConnect(
-          slot,
-          (['succeeds', 'succeeds', 'succeeds', 'fails', 'hook fails', 'permanent'] as const)[how] ?? 'fails',
-        ),
-      )
-    case 'check':
-      return on(model.checking, (slot) => model.endCheck(slot, how !== 0))
-    case 'hook':
-      return on(model.preparing, (slot) => model.endHook(slot, how !== 0))
-    case 'reset':
-      return on(model.resetting, (slot) => model.endReset(slot, how !== 0))
-    case 'close':
-      return on(model.closing, (slot) => model.endClose(slot))
-    case 'lose':
-      return on(engine.state.slots, (slot) => engine.lost(slot))
-    case 'pass':
-      return model.pass(ms, 'on time')
-    case 'late':
-      return model.pass(ms, 'late')
-    case 'resize': {
-      const max = 1 + (which % 4)
-      model.cap = Math.max(model.cap, max + engine.state.options.maxOverflow)
-      return engine.resize(resizeOptions(engine.state.options, { max, min: Math.min(how, max, 1) }, DRIVER))
-    }
-    case 'refresh':
-      return engine.refresh()
-    case 'stale':
-      return engine.stale(engine.state.generation)
-    case 'suspend':
-      return engine.suspend()
-    case 'resume':
-      return engine.resume()
-    case 'checkAhead':
-      return engine.checkAhead()
-    case 'sleep':
-      model.wall += 60_000
-      return
-    case 'permits':
-      model.permits.free = how === 0 ? 1 : Number.POSITIVE_INFINITY
-      for (const wake of model.permits.wakes) wake()
-  }
+function on<T>(from: Iterable<T>, which: number, act: (one: T) => void): void {
+  const one = pick(from, which)
+  if (one !== undefined) act(one)
+}
+
+const GIVE_BACK = ['release', 'release', 'release', 'reset', 'discard', 'detach'] as const
+const CONNECT_ENDS = ['succeeds', 'succeeds', 'succeeds', 'fails', 'hook fails', 'permanent'] as const
+
+const MOVES: Record<Step['what'], (model: EngineModel, step: Step) => void> = {
+  acquire: (model, { ms, how }) => {
+    model.acquire(ms + 1, how === 5 ? 1 : 0, how === 4 ? 'familiar' : undefined)
+  },
+  ready: (model, { ms }) => model.askReady(ms + 1),
+  take: (model) => model.take(),
+  leave: (model, { which }) => on(model.callers, which, (caller) => model.leave(caller)),
+  giveBack: (model, { which, how }) =>
+    on(model.held, which, (slot) => model.giveBack(slot, GIVE_BACK[how] ?? 'release')),
+  connect: (model, { which, how }) =>
+    on(model.connecting, which, (slot) => model.endConnect(slot, CONNECT_ENDS[how] ?? 'fails')),
+  check: (model, { which, how }) => on(model.checking, which, (slot) => model.endCheck(slot, how !== 0)),
+  hook: (model, { which, how }) => on(model.preparing, which, (slot) => model.endHook(slot, how !== 0)),
+  reset: (model, { which, how }) => on(model.resetting, which, (slot) => model.endReset(slot, how !== 0)),
+  close: (model, { which }) => on(model.closing, which, (slot) => model.endClose(slot)),
+  lose: ({ engine }, { which }) => on(engine.state.slots, which, (slot) => engine.lost(slot)),
+  pass: (model, { ms }) => model.pass(ms, 'on time'),
+  late: (model, { ms }) => model.pass(ms, 'late'),
+  resize: (model, { which, how }) => {
+    const { options } = model.engine.state
+    const max = 1 + (which % 4)
+    model.cap = Math.max(model.cap, max + options.maxOverflow)
+    model.engine.resize(resizeOptions(options, { max, min: Math.min(how, max, 1) }, DRIVER))
+  },
+  refresh: ({ engine }) => engine.refresh(),
+  stale: ({ engine }) => engine.stale(engine.state.generation),
+  suspend: ({ engine }) => engine.suspend(),
+  resume: ({ engine }) => engine.resume(),
+  checkAhead: ({ engine }) => engine.checkAhead(),
+  sleep: (model) => {
+    model.wall += 60_000
+  },
+  permits: (model, { how }) => {
+    model.permits.free = how === 0 ? 1 : Number.POSITIVE_INFINITY
+    for (const wake of model.permits.wakes) wake()
+  },
 }
 
 const DRIVER = {
@@ -193,7 +172,7 @@ test('whatever happens in whatever order, the engine’s books are right, and a 
     fc.property(options, steps, fc.boolean(), (given, sequence, hurried) => {
       const model = new EngineModel(given.maxIdle === undefined ? { ...given, maxIdle: undefined } : given)
       for (const step of sequence) {
-        run(model, step)
+        MOVES[step.what](model, step)
         assertInvariants(model)
       }
       model.engine.close(model.now + (hurried ? 0 : 50))
@@ -217,7 +196,7 @@ test('when the world calms down, max callers are served at once', () => {
   fc.assert(
     fc.property(options, steps, (given, sequence) => {
       const model = new EngineModel(given)
-      for (const step of sequence) run(model, step)
+      for (const step of sequence) MOVES[step.what](model, step)
       model.permits.free = Number.POSITIVE_INFINITY
       for (const caller of model.callers) model.leave(caller)
       for (const slot of [...model.held]) model.giveBack(slot, 'release')

@@ -50,7 +50,7 @@ describe('options', () => {
     )
     fc.assert(
       fc.property(anything, (given) => {
-        let resolved: ResolvedOptions
+        let resolved: Pick<ResolvedOptions, 'min' | 'max' | 'connectTimeoutMs'>
         try {
           resolved = resolveOptions(given as PoolOptions, driver)
         } catch (error) {
