@@ -77,6 +77,10 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
   const MOST_PREPARED = 200
   const isNode = kind === 'node:sqlite'
   const isLibsql = kind === 'libsql'
+  // Deno's prepared statements do not always see what has become of the tables.
+  const isDeno = 'Deno' in globalThis
+  // In Node 22 and Deno, all() gives the columns that a `select *` had before they changed; iterate() does not.
+  const isForgetful = isNode && (isDeno || Number.parseInt(process.versions.node, 10) < 24)
   const { DatabaseSync, default: inner } = (module ?? {}) as { DatabaseSync?: unknown; default?: unknown }
   const Database = (isNode ? DatabaseSync : (inner ?? module)) as new (
     file: string,
@@ -99,6 +103,7 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
       else statement.safeIntegers?.(true)
     }
     const made = { statement, gives: statement.reader ?? statement.columns().length > 0 }
+    if (isDeno) return made
     if (prepared.size >= MOST_PREPARED) prepared.delete(prepared.keys().next().value as string)
     prepared.set(text, made)
     return made
@@ -137,6 +142,13 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
   /** libsql takes an array, the others want the values one by one. */
   const bind = (params: readonly unknown[]) => (isLibsql ? [params] : params)
 
+  function readAll(statement: NativeStatement, params: readonly unknown[]): Row[] {
+    const rows: Row[] = []
+    const found = statement.iterate(...bind(params))
+    for (let next = found.next(); next.done !== true; next = found.next()) rows.push(next.value)
+    return rows
+  }
+
   const engine: Engine = {
     native: database,
     inTransaction: () => (isNode ? database.isTransaction : database.inTransaction) === true,
@@ -151,7 +163,8 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
     run(text, params) {
       const { statement, gives } = prepare(text)
       if (gives) {
-        const rows = statement.all(...bind(params))
+        const rows =
+          isForgetful && text.includes('*') ? readAll(statement, params) : statement.all(...bind(params))
         for (let i = 0; i < rows.length; i++) rows[i] = clean(rows[i] as Row)
         return { rows, names: namesOf(statement, rows[0]), changes: rows.length, insertId: undefined }
       }

@@ -33,9 +33,11 @@ function bind(value: unknown, index: number): unknown {
 
 /** Never a view of something larger: a message to another thread would carry all of it. */
 function bytesOf(value: unknown): Uint8Array | undefined {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  if (value instanceof ArrayBuffer) return bytesOf(new Uint8Array(value))
   if (!ArrayBuffer.isView(value)) return undefined
   const { buffer, byteOffset, byteLength } = value
+  // Without a byte behind it, Node 22 binds null.
+  if (byteLength === 0) return new Uint8Array(1).subarray(0, 0)
   const whole = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer
   return whole ? new Uint8Array(buffer) : new Uint8Array(buffer, byteOffset, byteLength).slice()
 }
