@@ -22,8 +22,10 @@ export interface Recipe {
 // The same at every start, so it must not mind that it has run before.
 const ACCOUNTS = [
   'create database if not exists app;',
+  'create database if not exists elsewhere;',
   "grant all on *.* to admin@'%' identified by 'Adm1n' with grant option;",
   "grant all on app.* to app@'%' identified by 'S3cret#';",
+  "grant all on elsewhere.* to app@'%';",
   "grant usage on *.* to few@'%' identified by 'S3cret#' with max_user_connections 3;",
   "grant all on app.* to few@'%';",
 ].join('\n')

@@ -29,6 +29,7 @@ export interface MariadbConnection {
   execute(sql: string | object, values?: unknown): Promise<unknown>
   queryStream(sql: string | object, values?: unknown): RowStream
   ping(): Promise<void>
+  isValid(): boolean
   reset(): Promise<void>
   changeUser(options?: object): Promise<void>
   end(): Promise<void>
@@ -40,6 +41,9 @@ export interface MariadbConnection {
 export interface Inner {
   readonly socket?: (Stream & { write(bytes: Uint8Array): unknown }) | null
   readonly opts: {
+    readonly user?: unknown
+    readonly password?: unknown
+    readonly database?: unknown
     readonly compress?: boolean
     readonly pipelining?: boolean
     readonly sessionVariables?: object

@@ -37,6 +37,10 @@ export class MariadbSpeaker implements Speaker {
     return this.#inner.opts.pipelining === true
   }
 
+  get isEnded(): boolean {
+    return !this.connection.isValid()
+  }
+
   get stream(): Stream {
     return this.#stream
   }
@@ -76,7 +80,10 @@ export class MariadbSpeaker implements Speaker {
   }
 
   async changeUser(): Promise<void> {
-    await this.connection.changeUser({})
+    const { user, password, database } = this.#inner.opts
+    // The package leaves the field out, and the server then reads another one as its name.
+    if (database === undefined) throw new Error('the mariadb package cannot log in anew without a database')
+    await this.connection.changeUser({ user, password, database })
   }
 
   /** The package's own `end` closes the socket at once: then the server still counts the session when we are done. */

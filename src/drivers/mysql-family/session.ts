@@ -63,7 +63,7 @@ export async function savepoint(link: Link, name: string, move: SavepointMove): 
 
 /** A transaction is open or may be, a statement is in flight, a cancel on its way; or the connection is gone. */
 export function isDirty(link: Link): boolean {
-  return link.isOver || link.isBusy || mayBeOpen(link)
+  return link.isOver || link.speaker.isEnded || link.isBusy || mayBeOpen(link)
 }
 
 function mayBeOpen(link: Link): boolean {

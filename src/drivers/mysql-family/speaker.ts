@@ -17,6 +17,8 @@ export interface Speaker {
   readonly answers: Answers
   /** A statement is in flight or waits for its turn. */
   readonly isBusy: boolean
+  /** The user himself has ended it, or it has failed. */
+  readonly isEnded: boolean
   /** The socket, or TLS over it. */
   readonly stream: Stream
   /** Registers who is told of errors that belong to no statement: the connection is gone. */

@@ -12,7 +12,10 @@ export function toParameter(value: unknown): unknown {
   if (DATES.test(Object.prototype.toString.call(value))) return value
   // The package's own `raw()`: the program says that it means a piece of SQL. No JSON brings a function along.
   if (typeof (value as { toSqlString?: unknown }).toSqlString === 'function') return value
-  if (Array.isArray(value) || !('toString' in value) || value.toString === Object.prototype.toString)
-    return JSON.stringify(value)
-  return String(value)
+  return saysItself(value) ? String(value) : JSON.stringify(value)
+}
+
+function saysItself(value: object): boolean {
+  const { toString: say } = value as { toString?: unknown }
+  return typeof say === 'function' && say !== Object.prototype.toString && !Array.isArray(value)
 }

@@ -48,6 +48,7 @@ export interface Core {
   readonly _commands: { readonly length: number }
   /** Packets wait for `resume`. */
   readonly _paused: boolean
+  readonly _closing?: boolean
   handlePacket(packet?: Packet): void
   query(options: object, answer: Answer): unknown
   query(options: object): RowCommand

@@ -32,6 +32,10 @@ export class Mysql2Speaker implements Speaker {
     return (_command !== null && _command !== undefined) || _commands.length > 0
   }
 
+  get isEnded(): boolean {
+    return this.core._closing === true
+  }
+
   get stream(): Stream {
     return this.core.stream
   }
