@@ -111,7 +111,10 @@ export interface PoolOptions<C = unknown> {
   leakThresholdMs?: number
   /** `pool.query` may share connections where that is safe (`auto`, the default), or each statement has its own (`off`). */
   multiplex?: 'auto' | 'off'
-  /** What stands between the pool and the server: PgBouncer and its kin. Default `none`; this version refuses the others. */
+  /**
+   * What stands between the pool and the server: PgBouncer and its kin. With `transaction` no statement is prepared under a
+   * name, and statements that would change the session are refused. With either, connections are not shared. Default `none`.
+   */
   pooler?: 'none' | 'transaction' | 'session'
   /**
    * What happens to callers while the queue does not shrink: they wait until their deadline (`queue`, the default), or those
