@@ -53,7 +53,8 @@ export interface SqlDriver<C> extends Driver<C> {
   /** Resolves only when the server says that it has committed; a COMMIT answered by ROLLBACK is `TRANSACTION_ABORTED`. */
   commit(connection: C): Promise<void>
   rollback(connection: C): Promise<void>
-  savepoint(connection: C, name: string, move: SavepointMove): Promise<void>
+  /** Default: the standard's statements. */
+  savepoint?(connection: C, name: string, move: SavepointMove): Promise<void>
   /** Reads a large result in batches; a consumer that stops early leaves the connection usable. */
   stream?(
     connection: C,

@@ -1,8 +1,15 @@
 import type { Clock } from '../contract/clock.ts'
 import { ConnectionLostError } from '../contract/errors.ts'
-import type { QueryResult, SqlDriver } from '../contract/sql-driver.ts'
+import type { QueryResult, SavepointMove, SqlDriver } from '../contract/sql-driver.ts'
+import { classify } from '../pool/classify.ts'
 import { PreparedNames } from './prepared-names.ts'
 import type { Statement } from './statement.ts'
+
+const SAVEPOINT: Readonly<Record<SavepointMove, string>> = {
+  set: 'SAVEPOINT',
+  release: 'RELEASE SAVEPOINT',
+  rollback: 'ROLLBACK TO SAVEPOINT',
+}
 
 const UNNAMED = Object.freeze({})
 const READ_ONLY = Object.freeze({ readOnly: true })
@@ -80,17 +87,24 @@ export class Executor<C> {
     }
   }
 
+  async savepoint(connection: C, name: string, move: SavepointMove): Promise<void> {
+    const { driver } = this.surroundings
+    if (driver.savepoint === undefined)
+      await driver.query(connection, `${SAVEPOINT[move]} ${name}`, [], UNNAMED)
+    else await driver.savepoint(connection, name, move)
+  }
+
   /** What a failed statement means: the error to throw, whether the connection is gone, and whether to ask for staleness. */
   judge(error: unknown): { error: unknown; verdict: 'statement' | 'lost' | 'stale' } {
     const { driver, name } = this.surroundings
-    const kind = driver.classify?.(error, 'statement') ?? 'statement'
+    const kind = classify(driver, error, 'statement') ?? 'statement'
     if (kind === 'fatal')
       return { error: new ConnectionLostError(name, 'unknown', { cause: error }), verdict: 'lost' }
     return { error, verdict: kind === 'stale' ? 'stale' : 'statement' }
   }
 
   isConflict(error: unknown): boolean {
-    return this.surroundings.driver.classify?.(error, 'statement') === 'conflict'
+    return classify(this.surroundings.driver, error, 'statement') === 'conflict'
   }
 
   #inTransaction(connection: C): boolean {

@@ -138,7 +138,7 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   }
 
   async savepoint(name: string, move: SavepointMove): Promise<void> {
-    await this.#step((connection) => this.#executor.surroundings.driver.savepoint(connection, name, move))
+    await this.#step((connection) => this.#executor.savepoint(connection, name, move))
   }
 
   /** Runs a statement whose text has been read already. */

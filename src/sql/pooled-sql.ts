@@ -26,7 +26,7 @@ import { declared, type Statement, toStatement } from './statement.ts'
 import { TextBook, type TextEntry } from './text-book.ts'
 import { inTransaction } from './transaction-scope.ts'
 
-const SQL_METHODS = ['query', 'begin', 'commit', 'rollback', 'savepoint'] as const
+const SQL_METHODS = ['query', 'begin', 'commit', 'rollback'] as const
 
 /** A pool whose leases speak SQL, and which lends one for each statement that comes to the pool itself. */
 export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements SqlPool<C> {
