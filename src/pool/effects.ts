@@ -9,6 +9,7 @@ import type { Slot } from '../engine/slot.ts'
 import type { Waiter } from '../engine/waiter.ts'
 import { Alarm } from './alarm.ts'
 import { Caretaker } from './caretaker.ts'
+import { classify } from './classify.ts'
 import { type ConnectObserver, Connector } from './connector.ts'
 import type { Journal } from './journal.ts'
 import { type LeaseMaker, Lending } from './lending.ts'
@@ -152,7 +153,7 @@ export class Effects<C, L extends PoolLease<C>>
 
   connectFailed(slot: Slot<C, Holder>, error: unknown): void {
     this.#failed(slot, error)
-    this.engine.connectFailed(slot, this.#driver.classify?.(error, 'connect') === 'permanent')
+    this.engine.connectFailed(slot, classify(this.#driver, error, 'connect') === 'permanent')
   }
 
   ended(slot: Slot<C, Holder>): void {
