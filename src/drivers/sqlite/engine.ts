@@ -87,10 +87,8 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
     options: object,
   ) => NativeDatabase
   // Waiting for locks is not left to the library: it would block a thread that nobody can then interrupt.
-  const database = new Database(opening.file, {
-    readOnly: opening.readOnly,
-    ...(isNode ? {} : { readOnly: undefined, readonly: opening.readOnly, timeout: 0 }),
-  } as object)
+  const options = isNode ? { readOnly: opening.readOnly } : { readonly: opening.readOnly, timeout: 0 }
+  const database = new Database(opening.file, options)
   const prepared = new Map<string, Prepared>()
   let writable: boolean | undefined
 
