@@ -15,7 +15,7 @@ import { compile } from './types.ts'
 const server = await startPostgres()
 const folder = mkdtempSync(join(tmpdir(), 'rockpool-documents-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-beforeAll(() => prepareFolder(folder, ['pg']))
+beforeAll(() => prepareFolder(folder, ['pg', 'libsql']))
 
 test('there are programs to run, and tables for them', () => {
   expect(documents).toContain('README.md')
