@@ -28,7 +28,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
  * SQLite's own name of an error, without what follows it, whichever library threw it: better-sqlite3 gives names, libsql
  * gives names and numbers, but a text alone where it could not open, node:sqlite gives numbers.
  */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   const { code, errcode, message } = (error ?? {}) as Record<string, unknown>
   if (errcode === BUSY_SNAPSHOT || code === 'SQLITE_BUSY_SNAPSHOT') return 'SQLITE_BUSY_SNAPSHOT'
   if (typeof errcode === 'number') return NAMES[errcode & 255] ?? 'SQLITE_ERROR'
