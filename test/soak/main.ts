@@ -13,6 +13,7 @@ import { HeapWatch } from './heap.ts'
 
 const CALLERS = 24
 const ROUNDS = 12
+const HANGS_MS = 60_000
 
 const { values } = parseArgs({
   options: {
@@ -77,6 +78,7 @@ async function soak(): Promise<number> {
     await heal(world)
     await checkCalm(pool)
     heap.sample()
+    process.stdout.write(`  ${round + 1}/${ROUNDS}: ${tally.calls} calls, ${faults} faults, heap ${heap}\n`)
   }
   const { abandoned } = await pool.close({ drainTimeoutMs: 5_000 })
   if (abandoned > 0) violate(`${abandoned} sockets did not close in calm weather`)
@@ -84,8 +86,22 @@ async function soak(): Promise<number> {
   return faults
 }
 
-/** Callers and faults for a while; resolves when all callers have ended. */
+/** A round that does not end by itself ends the run: then somebody waits for ever. */
 async function stormyRound(world: World, ms: number): Promise<number> {
+  const hangs = setTimeout(() => {
+    violate(`the round does not end: ${JSON.stringify(world.pool.stats())} ${handles()}`)
+    report(0)
+    process.exit(1)
+  }, ms + HANGS_MS)
+  try {
+    return await storm(world, ms)
+  } finally {
+    clearTimeout(hangs)
+  }
+}
+
+/** Callers and faults for a while; resolves when all callers have ended. */
+async function storm(world: World, ms: number): Promise<number> {
   const end = performance.now() + ms
   const trouble = makeTrouble(world, () => performance.now() < end)
   let isOn = true
