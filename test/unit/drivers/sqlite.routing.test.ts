@@ -48,16 +48,6 @@ describe('reads', () => {
     expect(result).toEqual({ rows: [], rowCount: 0, fields: [{ name: 'note' }] })
   })
 
-  test('they go on while every connection is in use', async () => {
-    const pool = await withTable({}, { max: 1 })
-    expect(await untilKnown(pool)).toBe(true)
-    await pool.use(async () => {
-      // Not too many in one turn of the event loop.
-      await new Promise((resolve) => setImmediate(resolve))
-      expect((await pool.query(READ, [1])).rows).toEqual([{ note: 'a' }])
-    })
-  })
-
   test('a transaction is invisible to others until it commits, and sees itself', async () => {
     const pool = await withTable()
     await untilKnown(pool)
