@@ -65,6 +65,7 @@ export class Effects<C, L extends PoolLease<C>>
       journal,
       caretaker: this.#caretaker,
       makeLease,
+      clock,
     })
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../contract/clock.ts'
 import type { Driver } from '../contract/driver.ts'
 import type { AcquireOptions } from '../contract/lease.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -24,6 +25,7 @@ export interface LendingParts<C, L> {
   journal: Journal
   caretaker: Caretaker<C, Holder>
   makeLease: LeaseMaker<C, L>
+  clock: Clock
 }
 
 /** The way out of the pool and back: makes leases, and takes what they return. */
@@ -38,10 +40,8 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   constructor(parts: LendingParts<C, L>) {
     this.name = parts.name
     this.#parts = parts
-    this.#useMeter = new UseMeter(parts.engine, {
-      useTime: parts.journal.useTime,
-      forecast: parts.engine.state.forecast,
-    })
+    const learners = { useTime: parts.journal.useTime, forecast: parts.engine.state.forecast }
+    this.#useMeter = new UseMeter(parts.engine, learners, (run) => parts.clock.afterPoll(run))
   }
 
   /** Four arguments and no object for them: this runs for every acquire. */

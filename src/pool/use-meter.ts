@@ -18,6 +18,7 @@ export class UseMeter {
   readonly #clock: { readonly now: number; read(): number }
   readonly #useTime: Distribution
   readonly #forecast: { learnHold(ms: number): void }
+  readonly #afterPoll: (run: () => void) => void
   #readAt = Number.NEGATIVE_INFINITY
   #quick = 0
   #unmeasured = 0
@@ -26,10 +27,12 @@ export class UseMeter {
   constructor(
     clock: { readonly now: number; read(): number },
     learners: { useTime: Distribution; forecast: { learnHold(ms: number): void } },
+    afterPoll: (run: () => void) => void,
   ) {
     this.#clock = clock
     this.#forecast = learners.forecast
     this.#useTime = learners.useTime
+    this.#afterPoll = afterPoll
   }
 
   /** Notes the end of a lease. */
@@ -44,9 +47,17 @@ export class UseMeter {
     const now = this.#clock.read()
     this.#quick = now - this.#readAt < QUICK_MS ? this.#quick + 1 : 0
     this.#readAt = now
+    if (this.#quick === RUSH) this.#endRushWithThisTurn()
     this.#useTime.add(now - since)
     // How long a shared connection is out says nothing of what a caller does.
     if (!shared) this.#forecast.learnHold(now - since)
     return now - since
+  }
+
+  /** What is held from one turn of the event loop to another takes its time, and must be measured. */
+  #endRushWithThisTurn(): void {
+    this.#afterPoll(() => {
+      this.#quick = 0
+    })
   }
 }

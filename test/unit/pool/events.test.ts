@@ -231,4 +231,16 @@ describe('stats', () => {
     expect(useTime.p50Ms).toBeGreaterThan(93)
     expect(useTime.p50Ms).toBeLessThanOrEqual(100)
   })
+
+  test('measure a long use after a rush of short ones, whose lengths are sampled', async () => {
+    const { clock, server } = world()
+    // Without a listener: whoever listens to releases is told each one's length.
+    const pool = createResourcePool(server.resourceDriver(), { clock, validateAfterIdleMs: 1e9 })
+    ;(await clock.until(pool.acquire())).release()
+    for (let n = 0; n < 3000; n++) pool.tryAcquire()?.release()
+    const lease = await clock.until(pool.acquire())
+    await clock.advance(5000)
+    lease.release()
+    expect(pool.stats().useTime).toMatchObject({ count: 3002, maxMs: 5000 })
+  })
 })
