@@ -14,9 +14,12 @@ export interface Clock {
   afterPoll(run: () => void): void
 }
 
+/** What `after` has started. */
 export interface Timer {
+  /** Does nothing once the timer has fired. */
   cancel(): void
   /** Keeps the process alive until the timer fires: how a timer starts. */
   ref(): void
+  /** Lets the process end although the timer runs. */
   unref(): void
 }

@@ -3,7 +3,9 @@
  * for each connect, `give` once when its socket is gone.
  */
 export interface Permits {
+  /** False: no connection now. `onFree` tells when to ask again. */
   take(): boolean
+  /** Gives a permit back that `take` has granted. */
   give(): void
   /** Registers what to call when a permit became free after `take` had refused one. */
   onFree(wake: () => void): void

@@ -8,6 +8,7 @@ export interface QueryResult<R = Row> {
   rows: R[]
   /** Rows returned, or rows affected where none are returned. */
   rowCount: number
+  /** The columns, in order. */
   fields: { name: string }[]
   /** The key that the server generated, where the driver reports one. */
   insertId?: number | bigint | string

@@ -28,14 +28,21 @@ export interface PgConfig {
   /** Shown in `pg_stat_activity`. Default `rockpool`. */
   application_name?: string | undefined
   fallback_application_name?: string | undefined
+  /** Command-line options for the session, e.g. `-c work_mem=7MB`. */
   options?: string | undefined
+  /** Milliseconds after which the server ends a statement; also where this process no longer can. Default: the server's. */
   statement_timeout?: number | false | undefined
+  /** Milliseconds that the server lets a statement wait for a lock. Default: the server's. */
   lock_timeout?: number | undefined
+  /** Milliseconds after which the server ends a session that does nothing within a transaction. Default: the server's. */
   idle_in_transaction_session_timeout?: number | undefined
+  /** Milliseconds, counted by pg; the pool's `timeoutMs` also tells the server. Default: none. */
   query_timeout?: number | undefined
+  /** Milliseconds, counted by pg; the pool's `connectTimeoutMs` bounds it anyway. Default: none. */
   connectionTimeoutMillis?: number | undefined
-  /** Default true. */
+  /** TCP keep-alive: a peer that vanished is noticed also while nobody asks. Default true. */
   keepAlive?: boolean | undefined
+  /** Milliseconds of silence before the first probe. Default: the system's. */
   keepAliveInitialDelayMillis?: number | undefined
   client_encoding?: string | undefined
   enableChannelBinding?: boolean | undefined

@@ -11,6 +11,7 @@ import {
 } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 
+/** A database of SQLite, and how it is used. */
 export interface SqliteConfig {
   /** The path of the database, or `:memory:`. */
   file: string
