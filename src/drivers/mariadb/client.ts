@@ -12,7 +12,7 @@ export interface Column {
 }
 
 /** A statement whose rows are emitted one by one. */
-export interface RowStream {
+interface RowStream {
   on(event: 'data', listener: (row: unknown) => void): unknown
   on(event: 'fields', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
