@@ -4,10 +4,9 @@ const MOST_TEXTS = 1_000
 /** A read that takes less is done in the calling thread: the way to another one and back takes longer. */
 const FAST_MS = 0.1
 /** A read in the calling thread that takes longer holds up everything else. */
-const STRIKE_MS = 5
-/** Runs that must have been fast before the first one in the calling thread; ten times as many after each strike. */
+const HOLDUP_MS = 5
+/** Runs that must have been fast before the first one in the calling thread. */
 const PROBATION = 2
-const MOST_STRIKES = 4
 const WEIGHT = 0.3
 
 /** What is known of the text of a statement: read from it at first, then learnt. */
@@ -29,7 +28,6 @@ export interface TextFacts {
   averageMs: number
   /** Fast runs still to come before the calling thread may run it. */
   probation: number
-  strikes: number
 }
 
 /** Remembers what was learnt about texts; the oldest are forgotten. */
@@ -61,10 +59,9 @@ export function isFast(facts: TextFacts): boolean {
 export function learnRead(facts: TextFacts, ms: number, here: boolean): void {
   facts.verdict = 'reads'
   facts.averageMs += facts.averageMs === 0 ? ms : (ms - facts.averageMs) * WEIGHT
-  if (here && ms > STRIKE_MS) {
-    facts.strikes = Math.min(facts.strikes + 1, MOST_STRIKES)
-    facts.probation = PROBATION * 10 ** facts.strikes
-  } else if (ms < FAST_MS && facts.probation > 0) facts.probation--
+  // What it has cost everybody is spread over so many runs that each is fast again.
+  if (here && ms > HOLDUP_MS) facts.probation = Math.ceil(ms / FAST_MS)
+  else if (ms < FAST_MS && facts.probation > 0) facts.probation--
 }
 
 const WRITES = /\b(?:insert|update|delete|replace)\b/i
@@ -84,6 +81,5 @@ function read(text: string): TextFacts {
     verdict: 'unknown',
     averageMs: 0,
     probation: PROBATION,
-    strikes: 0,
   }
 }
