@@ -31,6 +31,7 @@ export class PreparedNames {
 
   /** The server does not know the name any more, or its plan is invalid: the text starts anew under another. */
   forget(text: string): void {
+    if (this.#entries.get(text)?.name !== undefined) this.#names--
     this.#entries.delete(text)
   }
 
