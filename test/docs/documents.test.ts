@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { entries, entrySource, root } from '../../scripts/entries.mjs'
+import { hasMariadb, NO_MARIADB, startMariadb } from '../support/mariadb.ts'
+import type { MysqlServer } from '../support/mysql-server.ts'
 import { startPostgres } from '../support/postgres.ts'
-import { blocks, documents, standalone, tables, visiting } from './documents.ts'
+import { needs } from '../support/skip.ts'
+import { AT_HAND, blocks, documents, onMysql, standalone, tables, visiting } from './documents.ts'
 import { prepareFolder } from './program.ts'
 import { runs } from './runs.ts'
 import { compile } from './types.ts'
@@ -15,7 +18,12 @@ import { compile } from './types.ts'
 const server = await startPostgres()
 const folder = mkdtempSync(join(tmpdir(), 'rockpool-documents-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-beforeAll(() => prepareFolder(folder, ['pg', 'libsql']))
+beforeAll(() =>
+  prepareFolder(
+    folder,
+    AT_HAND.filter((name) => !name.includes('/')),
+  ),
+)
 
 test('there are programs to run, and tables for them', () => {
   expect(documents).toContain('README.md')
@@ -29,13 +37,31 @@ describe('runs', () => {
   })
 })
 
+describe('runs on MariaDB', () => {
+  needs(hasMariadb, NO_MARIADB)
+  let mysql: MysqlServer | undefined
+  beforeAll(async () => {
+    if (hasMariadb) mysql = await startMariadb()
+  })
+  afterAll(() => mysql?.close())
+
+  test.each(onMysql.map((block) => [block.name, block] as const))('%s', async (_, block) => {
+    await runs(block, { folder, server, env: { MYSQL_URL: mysql?.url() ?? '' } })
+  })
+})
+
 describe('compiles', () => {
   const typed = blocks.filter((block) => block.language === 'ts' && !visiting.includes(block))
   let complaints = new Map<string, string[]>()
   beforeAll(async () => {
     const own = Object.keys(entries).map((s) => [`rockpool${s.slice(1)}`, [join(root, entrySource(s))]])
     complaints = await compile(typed, join(folder, 'checked'), {
-      paths: { ...Object.fromEntries(own), pg: [join(root, 'node_modules/@types/pg/index.d.ts')] },
+      paths: {
+        ...Object.fromEntries(own),
+        pg: [join(root, 'node_modules/@types/pg/index.d.ts')],
+        mariadb: [join(root, 'node_modules/mariadb/types/index.d.ts')],
+        'mysql2/promise': [join(root, 'node_modules/mysql2/promise.d.ts')],
+      },
       typeRoots: [join(root, 'node_modules/@types')],
       allowImportingTsExtensions: true,
     })

@@ -11,14 +11,16 @@ import { asPattern, programOf, runProgram } from './program.ts'
 /** Runs the block in a folder where it finds its packages: it ends by itself, or as it is told, and prints what it should. */
 export async function runs(
   block: Block,
-  { folder, server }: { folder: string; server: EmbeddedPostgres },
+  { folder, server, env }: { folder: string; server: EmbeddedPostgres; env?: Record<string, string> },
 ): Promise<void> {
   await ask(server, `drop schema public cascade; create schema public; ${tables}`)
   const { extension, source } = programOf(block)
   const file = join(folder, `program.${extension}`)
   writeFileSync(file, source)
-  const env = { DATABASE_URL: server.url(), PORT: String(await freePort()) }
-  const outcome = await runProgram(file, { env, steps: block.steps })
+  const outcome = await runProgram(file, {
+    env: { DATABASE_URL: server.url(), PORT: String(await freePort()), ...env },
+    steps: block.steps,
+  })
   const signal = block.steps.find((step) => step.startsWith('SIG'))
   // Who has a handler of his own ends with a code.
   const endedWell = outcome.code === 0 || (signal !== undefined && outcome.signal === signal)

@@ -12,6 +12,8 @@ import { startPostgres } from '../../support/postgres.ts'
 
 const PACKAGES = [
   'pg@8.23.1',
+  'mysql2@3.24.5',
+  'mariadb@3.5.4',
   '@types/pg@8.23.1',
   '@types/node@20.19.43',
   'fastify@5.12.8',
