@@ -4,6 +4,9 @@ set -euo pipefail
 
 packages=(
   mariadb-server
+  pgbouncer
+  pgpool2
+  haproxy
 )
 
 install_missing() {
