@@ -80,4 +80,9 @@ export interface SqlDriver<C> extends Driver<C> {
   placeholder?(position: number): string
   /** True for an error that says that the server lost a prepared statement, or that its plan is no longer valid. */
   isStalePlan?(error: unknown): boolean
+  /**
+   * Told that a name of this connection failed by such an error: whether something between us and the server is the
+   * reason, which may run each transaction in another session. May ask the server.
+   */
+  confirmPooler?(connection: C, error: unknown): boolean | Promise<boolean>
 }

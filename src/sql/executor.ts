@@ -23,15 +23,19 @@ export interface Surroundings<C> {
   readonly prepares: boolean
   /** A server that refuses writes: every connection of this generation is suspect. */
   stale(generation: number): void
+  /** Told once: a pooler that nobody has declared has lost a name. */
+  pooler(): void
 }
 
 /** Runs single statements on connections and judges their errors; one for each pool. */
 export class Executor<C> {
   readonly surroundings: Surroundings<C>
-  readonly #names = new WeakMap<object, PreparedNames>()
+  #names: WeakMap<object, PreparedNames> | undefined = undefined
+  #prepares: boolean
 
   constructor(surroundings: Surroundings<C>) {
     this.surroundings = surroundings
+    this.#prepares = surroundings.prepares
   }
 
   /** Several statements may be in flight on one connection: until the user's version of the package says that it cannot. */
@@ -81,10 +85,28 @@ export class Executor<C> {
     } catch (error) {
       if (driver.isStalePlan?.(error) !== true) throw error
       names.forget(text)
+      await this.#suspectPooler(connection, error)
       // Within a transaction the error has aborted it: only its owner can begin anew.
       if (this.#inTransaction(connection)) throw error
       return driver.query(connection, text, params, UNNAMED)
     }
+  }
+
+  /** Where names get lost because every transaction may have another session, none is given and none is shared any more. */
+  async #suspectPooler(connection: C, error: unknown): Promise<void> {
+    const { driver, pooler } = this.surroundings
+    if (!this.#prepares || driver.confirmPooler === undefined) return
+    let isConfirmed = false
+    try {
+      isConfirmed = await driver.confirmPooler(connection, error)
+    } catch {
+      // A connection that cannot answer will be found out by the statement that comes next.
+    }
+    // Several connections may have asked at the same time.
+    if (!isConfirmed || !this.#prepares) return
+    this.#prepares = false
+    this.mayPipeline = false
+    pooler()
   }
 
   async savepoint(connection: C, name: string, move: SavepointMove): Promise<void> {
@@ -113,7 +135,8 @@ export class Executor<C> {
   }
 
   #namesOf(connection: C): PreparedNames | undefined {
-    if (!this.surroundings.prepares || typeof connection !== 'object' || connection === null) return undefined
+    if (!this.#prepares || typeof connection !== 'object' || connection === null) return undefined
+    this.#names ??= new WeakMap()
     let names = this.#names.get(connection)
     if (names === undefined) {
       names = new PreparedNames()

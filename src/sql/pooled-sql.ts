@@ -33,7 +33,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
   readonly #driver: SqlDriver<C>
   readonly #executor: Executor<C>
   readonly #texts = new TextBook()
-  readonly #multiplexer: Multiplexer<C>
+  #multiplexer: Multiplexer<C> | undefined = undefined
   readonly #placeholder: (position: number) => string
   readonly #mayAnswer: boolean
 
@@ -52,10 +52,10 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     this.#driver = driver
     const { name, clock } = this
     const prepares = driver.preparesByName === true && this.options.pooler !== 'transaction'
-    executor = new Executor({ name, driver, clock, prepares, stale: (generation) => this.stale(generation) })
+    const stale = (generation: number) => this.stale(generation)
+    executor = new Executor({ name, driver, clock, prepares, stale, pooler: () => this.#tellPooler() })
     this.#executor = executor
     executor.mayPipeline = this.#mayMultiplex()
-    this.#multiplexer = this.#makeMultiplexer()
     this.#mayAnswer = driver.answer !== undefined && this.#isOpenToAll && this.options.onConnect === undefined
     this.#placeholder = (position) => driver.placeholder?.(position) ?? '?'
   }
@@ -187,6 +187,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     const recover = (loss: ConnectionLostError) =>
       call.mayRepeat(loss) ? this.#runAlone(call) : Promise.reject(loss)
     const shot = { statement, entry, prepare: options?.prepare, recover }
+    this.#multiplexer ??= this.#makeMultiplexer()
     return this.#multiplexer.run(
       shot,
       call.acquireOptions() ?? {},
@@ -213,6 +214,12 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
         lease[dispose]()
       }
     }
+  }
+
+  #tellPooler(): void {
+    const { name, options } = this
+    const problem = `option "pooler" is "${options.pooler}", but a pooler has lost prepared statements of pool "${name}"; from now on it names none and shares no connection. Declare pooler: "transaction"`
+    this.tellError(new InvalidOptionError('pooler', problem))
   }
 
   #worthRepeating(error: unknown): boolean {

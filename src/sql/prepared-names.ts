@@ -11,6 +11,14 @@ interface Entry {
 
 let made = 0
 
+/**
+ * Behind a pooler that nobody has declared, another process may use the session that a name was made in. It must find an
+ * error there rather than a statement of somebody else, so no two processes make the same name.
+ */
+function newName(): string {
+  return `rockpool_${++made}_${Math.random().toString(36).slice(2)}`
+}
+
 /** Which statements have earned a name on one connection. */
 export class PreparedNames {
   readonly #entries = new Map<string, Entry>()
@@ -25,7 +33,7 @@ export class PreparedNames {
     if (prepare !== true && entry.uses < USES_BEFORE_PREPARE) return undefined
     if (this.#names >= MOST_NAMES) return undefined
     this.#names++
-    entry.name = `rockpool_${++made}`
+    entry.name = newName()
     return entry.name
   }
 

@@ -9,6 +9,7 @@ import { type PgConfig, resolveConfig } from './config.ts'
 import { classify, endsSession, isStalePlan } from './errors.ts'
 import { linkOf } from './link.ts'
 import { open } from './open.ts'
+import { confirmPooler } from './pooler.ts'
 import { stream } from './portal.ts'
 import { query } from './query.ts'
 import { begin, commit, confirmStale, isAlive, isDirty, reset, rollback, savepoint } from './session.ts'
@@ -48,6 +49,7 @@ export function pg<C = PgClient>(
     preparesByName: true,
     placeholder: (position) => `$${position}`,
     isStalePlan,
+    confirmPooler,
     inTransaction: (client) => linkOf(client).status !== 'I',
     isFarewell: endsSession,
   }

@@ -97,11 +97,16 @@ export function endsSession(error: unknown): boolean {
  */
 export function isStalePlan(error: unknown): boolean {
   const { code, message, routine } = factsOf(error)
-  if (code === '26000' || code === '42P05') return true
+  if (losesNames(error)) return true
   return (
     code === '0A000' &&
     (routine === 'RevalidateCachedQuery' || message.startsWith('cached plan must not change'))
   )
+}
+
+/** The session has not the names that were made in it, or has others. */
+export function losesNames(error: unknown): boolean {
+  return /^(26000|42P05)$/.test(factsOf(error).code)
 }
 
 /** The server wants TLS where there was none, or none where there was: the moment for the second try of `sslmode=prefer`. */
