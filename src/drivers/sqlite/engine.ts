@@ -132,7 +132,9 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
   function namesOf(statement: NativeStatement, row: Row | undefined): readonly string[] {
     if (row !== undefined) {
       const keys = Object.keys(row)
-      if (!keys.some((key) => key.charCodeAt(0) >= 48 && key.charCodeAt(0) <= 57)) return keys
+      let plain = true
+      for (const key of keys) plain &&= !(key.charCodeAt(0) <= 57 && key.charCodeAt(0) >= 48)
+      if (plain) return keys
     }
     return [...new Set(statement.columns().map((column) => column.name))]
   }
@@ -163,7 +165,7 @@ export function openEngine(kind: LibraryKind, module: unknown, opening: Opening)
       if (gives) {
         const rows =
           isForgetful && text.includes('*') ? readAll(statement, params) : statement.all(...bind(params))
-        for (let i = 0; i < rows.length; i++) rows[i] = clean(rows[i] as Row)
+        if (isNode || isLibsql) for (let i = 0; i < rows.length; i++) rows[i] = clean(rows[i] as Row)
         return { rows, names: namesOf(statement, rows[0]), changes: rows.length, insertId: undefined }
       }
       const { changes, lastInsertRowid } = statement.run(...bind(params))
