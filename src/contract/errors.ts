@@ -10,6 +10,7 @@ export type PoolErrorCode =
   | 'QUEUE_FULL'
   | 'POOL_CLOSED'
   | 'CONNECT_FAILED'
+  | 'CLOSE_TIMEOUT'
   | 'LEASE_RELEASED'
   | 'POOL_DEADLOCK'
   | 'OVERLOADED'

@@ -217,7 +217,7 @@ export class Effects<C, L extends PoolLease<C>>
   gone(slot: Slot<C, Holder>, reason: CloseReason | undefined): void {
     if (reason === 'abandoned') {
       const error = new PoolError(
-        'CONNECT_FAILED',
+        'CLOSE_TIMEOUT',
         `pool "${this.#name}": a connection did not close in time and is written off`,
       )
       this.#journal.tell('error', { id: slot.id, error })

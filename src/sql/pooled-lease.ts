@@ -154,6 +154,11 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     this.lender.share(this.held())
   }
 
+  /** A lease of the pool's own for one statement: no caller could have forgotten it. */
+  ignoreLeak(): void {
+    this.#slot.leakReported = true
+  }
+
   /** One more statement on a shared connection: each is a use. */
   countUse(): void {
     this.#slot.uses++

@@ -201,6 +201,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     for (;;) {
       const acquire = call.acquireOptions()
       const lease = await (acquire === undefined ? this.acquire() : this.acquire(acquire))
+      lease.ignoreLeak()
       if (entry.reading.taints) lease.taint()
       try {
         const measured = this.#executor.mayPipeline && entry.isCandidate

@@ -40,9 +40,10 @@ export class TextEntry {
 
 /** Remembers the texts of statements, bounded: the first learnt are the first forgotten. */
 export class TextBook {
-  readonly #entries = new Map<string, TextEntry>()
+  #entries: Map<string, TextEntry> | undefined = undefined
 
   look(text: string): TextEntry {
+    this.#entries ??= new Map()
     const known = this.#entries.get(text)
     if (known !== undefined) return known
     const entry = new TextEntry(readText(text))
