@@ -27,8 +27,8 @@ export class FaultConnection {
     const far = this.#far
     this.#pipes = { up: new FaultPipe(near, far), down: new FaultPipe(far, near) }
     near.setNoDelay(true)
-    near.on('error', () => far.resetAndDestroy())
-    far.on('error', () => near.resetAndDestroy())
+    near.on('error', () => reset(far))
+    far.on('error', () => reset(near))
     this.closed = Promise.all([closeOf(near), closeOf(far)]).then(() => undefined)
     this.set(faults.up, 'up')
     this.set(faults.down, 'down')
@@ -50,8 +50,8 @@ export class FaultConnection {
 
   /** Ends it for both ends with a reset (RST). */
   reset(): void {
-    this.#near.resetAndDestroy()
-    this.#far.resetAndDestroy()
+    reset(this.#near)
+    reset(this.#far)
   }
 
   /** Closes both sockets. */
@@ -66,6 +66,12 @@ export class FaultConnection {
     this.#isDialled = true
     this.#far.connect({ host: this.#target.host, port: this.#target.port, noDelay: true })
   }
+}
+
+/** While an end is on its way Node fails to reset, and then never says that the socket is closed. */
+function reset(socket: Socket): void {
+  if (socket.connecting || (socket.writableEnded && !socket.writableFinished)) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function closeOf(socket: Socket): Promise<void> {

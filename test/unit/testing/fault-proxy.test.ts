@@ -103,6 +103,23 @@ test('a reset is seen by both ends', async ({ proxy, echo }) => {
   await until(() => expect(echo.ends).toEqual(['ECONNRESET']))
 })
 
+test('a reset right behind an end closes the sockets all the same', async ({ proxy, echo }) => {
+  const client = await dial(proxy)
+  client.socket.write('x')
+  await hears(client, 'x')
+  proxy.halfClose('down')
+  proxy.halfClose('up')
+  proxy.reset()
+  await until(() => expect(proxy.counts.open).toBe(0))
+  // And where the server is not reached yet.
+  await dial(proxy)
+  await until(() => expect(proxy.counts.accepted).toBe(2))
+  proxy.halfClose('up')
+  proxy.reset()
+  await until(() => expect(proxy.counts.open).toBe(0))
+  expect(echo.sockets.length).toBeLessThanOrEqual(2)
+})
+
 test('a half-close ends one direction and leaves the other open', async ({ proxy, echo }) => {
   const client = await dial(proxy)
   client.socket.write('x')
