@@ -7,7 +7,7 @@ const MAX = 5
 const VALIDATE_MS = 300
 const CONNECT_MS = 500
 /** What a busy machine may add. */
-const SLACK_MS = whole ? 150 : 500
+const SLACK_MS = whole ? 300 : 500
 const server = await startPostgres()
 
 /** A pool behind a proxy, with all of its connections open and idle. */
