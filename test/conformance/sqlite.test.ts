@@ -169,9 +169,11 @@ testDriver(
     refusals: { unknownDatabase },
     skip: [
       ...never,
-      ...because('libsql ends the process when its thread is ended within a call', [
-        'a connection that dies under a statement is a ConnectionLostError with its cause',
-      ]),
+      ...(isBuiltIn || module === 'better-sqlite3'
+        ? []
+        : because('libsql ends the process when its thread is ended within a call', [
+            'a connection that dies under a statement is a ConnectionLostError with its cause',
+          ])),
     ],
   },
   vitestRunner,
