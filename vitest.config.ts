@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{unit,property,conformance,house}/**/*.test.ts'],
+          include: ['test/{unit,property,field,conformance,house}/**/*.test.ts'],
           testTimeout: 10_000,
         },
       },

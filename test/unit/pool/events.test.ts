@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, type TestContext, test, vi } from 'vitest'
 import { channelName } from '../../../src/contract/channels.ts'
 import type { PoolEvent } from '../../../src/contract/events.ts'
 import { createResourcePool } from '../../../src/pool/create-resource-pool.ts'
@@ -7,7 +7,7 @@ import { FakeServer } from '../../../src/testing/fake-server.ts'
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts'
 import { world } from '../../support/world.ts'
 
-function warnings() {
+function warnings({ onTestFinished }: TestContext) {
   const seen = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   onTestFinished(() => seen.mockRestore())
   return seen
@@ -64,8 +64,8 @@ describe('events', () => {
     expect(listener.mock.calls.length).toBe(3)
   })
 
-  test('a listener that throws is reported once and harms nobody', async () => {
-    const seen = warnings()
+  test('a listener that throws is reported once and harms nobody', async (context) => {
+    const seen = warnings(context)
     const { clock, pool } = world()
     const after = vi.fn()
     for (const event of ['connect', 'acquire', 'release', 'close'] as const) {
@@ -115,7 +115,7 @@ describe('events', () => {
 })
 
 describe('diagnostics channels', () => {
-  test('carry the events of every pool', async () => {
+  test('carry the events of every pool', async ({ onTestFinished }) => {
     const seen: PoolEvent[] = []
     const listen = (event: unknown) => void seen.push(event as PoolEvent)
     channel(channelName('acquire')).subscribe(listen)
@@ -168,8 +168,8 @@ describe('leak reports', () => {
     expect(leaks[1]?.stack).toContain('patient')
   })
 
-  test('are a warning of the process where nobody listens', async () => {
-    const seen = warnings()
+  test('are a warning of the process where nobody listens', async (context) => {
+    const seen = warnings(context)
     const clock = new VirtualClock()
     const server = new FakeServer({ clock })
     const pool = createResourcePool(server.resourceDriver(), { clock, name: 'orders', leakThresholdMs: 100 })
