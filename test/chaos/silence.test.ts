@@ -87,14 +87,15 @@ test('while everything is silent each caller is told at its own deadline, and se
 
 test('statements in flight on dropped connections end at their time limit, and others are served', async (context) => {
   const { proxy, pool } = await poolBehindProxy()
-  const running = Array.from({ length: MAX }, () =>
+  const leases = await Promise.all(Array.from({ length: MAX }, () => pool.acquire()))
+  const running = leases.map((lease) =>
     timed(
-      pool
+      lease
         .query('select pg_sleep(0.1)', [], { timeoutMs: 300 })
-        .catch((error) => expect(error.code).toBe('QUERY_TIMEOUT')),
+        .catch((error) => expect(error.code).toBe('QUERY_TIMEOUT'))
+        .finally(() => lease.release()),
     ),
   )
-  await pause(50)
   silenceAll(proxy)
   const waited = timed(pool.query('select 1'))
   const ended = await Promise.all(running)
