@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
+import type { PoolOptions } from '../../src/contract/options.ts'
+import { createPool } from '../../src/create-pool.ts'
 import type { EmbeddedPostgres } from '../../src/testing/embedded-postgres.ts'
 import { type ServerUser, serverUser } from '../../src/testing/postgres-binaries.ts'
 
@@ -130,6 +132,7 @@ export class Pooler {
   readonly folder: string
   readonly #server: EmbeddedPostgres
   #running: { child: ChildProcess; ended: Promise<void>; watcher: ChildProcess } | undefined
+  #closing: Promise<void> | undefined
 
   static async start(
     server: EmbeddedPostgres,
@@ -167,7 +170,12 @@ export class Pooler {
     return readFileSync(join(this.folder, 'log'), 'utf8')
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const running = this.#running
     if (running === undefined) return rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
     running.watcher.ref()
@@ -233,4 +241,15 @@ function freePort(): Promise<number> {
       probe.close(() => resolve(port))
     })
   })
+}
+
+/** A pool that ends with the test, and what its `error` event has told. */
+export function poolBehind(pooler: Pooler, options: PoolOptions) {
+  const pool = createPool(pooler.url(), options)
+  const told: unknown[] = []
+  pool.on('error', ({ error }) => told.push(error))
+  onTestFinished(async () => {
+    await pool.close({ drainTimeoutMs: 0 })
+  })
+  return { pool, told }
 }
