@@ -137,6 +137,19 @@ describe('HAProxy that closes what is silent', () => {
     expect(pool.stats().idle).toBe(0)
   })
 
+  test('is not mistaken for a pooler when somebody deallocates', async () => {
+    const { pool, told } = poolBehind(await startHaproxy(server, 5_000), { max: 1 })
+    const prepared = () => pool.query('select $1::int as n', [1], { prepare: true })
+    const names = async () =>
+      (await pool.query('select count(*)::int as names from pg_prepared_statements')).rows[0]?.names
+    await prepared()
+    await pool.use((lease) => lease.query('discard all'))
+    expect((await prepared()).rows).toEqual([{ n: 1 }])
+    await prepared()
+    expect(await names()).toBe(1)
+    expect(told).toEqual([])
+  })
+
   test('leaves alone what is asked in the background', async () => {
     const { pool } = poolBehind(await startHaproxy(server, 500), { min: 1, max: 1, keepaliveMs: 100 })
     await pool.query('select 1')

@@ -152,3 +152,24 @@ describe.each(fronts.filter(({ program }) => program !== 'pgpool'))(
     })
   },
 )
+
+describe.each(fronts.filter(({ start }) => start !== fronts[0].start))(
+  '$name',
+  ({ program, start, options }) => {
+    const problem = missing(program)
+    needs(problem === undefined, problem ?? '')
+
+    test('a session is one’s own: names work, and a full reset leaves no setting and no name', async () => {
+      const { pool, told } = poolBehind(await start(), { ...options, max: 1 })
+      for (let n = 0; n < 8; n++) await pool.query('select $1::int', [n], { prepare: true })
+      await pool.query("set work_mem = '7MB'")
+      const { rows } = await pool.query(
+        "select (select count(*)::int from pg_prepared_statements) as names, current_setting('work_mem') as work_mem",
+      )
+      expect(rows).toEqual([{ names: 0, work_mem: '4MB' }])
+      expect((await pool.query('select $1::int as n', [1], { prepare: true })).rows).toEqual([{ n: 1 }])
+      expect(pool.stats().created).toBe(1)
+      expect(told).toEqual([])
+    })
+  },
+)
