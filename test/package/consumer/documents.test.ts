@@ -11,6 +11,7 @@ import { startPostgres } from '../../support/postgres.ts'
 // Every ts block of the documents compiles against the packed package, and what uses packages that are not ours runs.
 
 const PACKAGES = [
+  'libsql@0.5.29',
   'pg@8.23.1',
   'mysql2@3.24.5',
   'mariadb@3.5.4',
