@@ -10,7 +10,7 @@ export class IdleList<R, H> {
   #coldest: Slot<R, H> | undefined = undefined
   #size = 0
   /** Which connection was last used with a value; only filled when callers name one. */
-  readonly #byAffinity = new Map<unknown, Slot<R, H>>()
+  #byAffinity: Map<unknown, Slot<R, H>> | undefined = undefined
 
   get size(): number {
     return this.#size
@@ -35,7 +35,9 @@ export class IdleList<R, H> {
     if (colder === undefined) this.#coldest = slot
     else colder.warmer = slot
     this.#size++
-    if (slot.affinity !== undefined) this.#byAffinity.set(slot.affinity, slot)
+    if (slot.affinity === undefined) return
+    this.#byAffinity ??= new Map()
+    this.#byAffinity.set(slot.affinity, slot)
   }
 
   remove(slot: Slot<R, H>): void {
@@ -46,12 +48,12 @@ export class IdleList<R, H> {
     slot.colder = undefined
     slot.warmer = undefined
     this.#size--
-    if (slot.affinity !== undefined && this.#byAffinity.get(slot.affinity) === slot) {
+    if (slot.affinity !== undefined && this.#byAffinity?.get(slot.affinity) === slot) {
       this.#byAffinity.delete(slot.affinity)
     }
   }
 
   lastUsedWith(affinity: unknown): Slot<R, H> | undefined {
-    return this.#byAffinity.get(affinity)
+    return this.#byAffinity?.get(affinity)
   }
 }

@@ -53,6 +53,8 @@ export class Slot<R = unknown, H = unknown> {
   warmer: Slot<R, H> | undefined = undefined
   /** validating: the waiter for whom `onAcquire` prepares it. */
   waiter: Waiter | undefined = undefined
+  /** connecting, validating, resetting: ends what is under way; kept for the pool. */
+  phase: AbortController | undefined = undefined
   /** leased: who holds it; kept for the pool. */
   holder: H | undefined = undefined
   leakReported = false

@@ -11,7 +11,6 @@ export class Caretaker<C, H> {
   readonly #driver: Driver<C>
   readonly #options: () => ResolvedOptions<C>
   readonly #onStale: (slot: Slot<C, H>) => void
-  readonly #phases = new Map<Slot<C, H>, AbortController>()
 
   constructor(driver: Driver<C>, options: () => ResolvedOptions<C>, onStale: (slot: Slot<C, H>) => void) {
     this.#driver = driver
@@ -21,8 +20,8 @@ export class Caretaker<C, H> {
 
   /** Ends the phase that this connection is in. */
   abort(slot: Slot<C, H>): void {
-    this.#phases.get(slot)?.abort(new Error('the pool no longer waits for this'))
-    this.#phases.delete(slot)
+    slot.phase?.abort(new Error('the pool no longer waits for this'))
+    slot.phase = undefined
   }
 
   /** The liveness check. Rejects or resolves to false when it must not be lent. */
@@ -105,11 +104,11 @@ export class Caretaker<C, H> {
 
   async #during<T>(slot: Slot<C, H>, work: (connection: C, signal: AbortSignal) => Promise<T>): Promise<T> {
     const phase = new AbortController()
-    this.#phases.set(slot, phase)
+    slot.phase = phase
     try {
       return await work(slot.connection as C, phase.signal)
     } finally {
-      if (this.#phases.get(slot) === phase) this.#phases.delete(slot)
+      if (slot.phase === phase) slot.phase = undefined
     }
   }
 }

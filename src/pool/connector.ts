@@ -19,7 +19,6 @@ export class Connector<C, H> {
   readonly #driver: Driver<C>
   readonly #options: () => ResolvedOptions<C>
   readonly #observer: ConnectObserver<Slot<C, H>>
-  readonly #attempts = new Map<Slot<C, H>, AbortController>()
 
   constructor(driver: Driver<C>, options: () => ResolvedOptions<C>, observer: ConnectObserver<Slot<C, H>>) {
     this.#driver = driver
@@ -30,7 +29,7 @@ export class Connector<C, H> {
   /** Never rejects: what comes of it is told to the observer. */
   async open(slot: Slot<C, H>): Promise<void> {
     const attempt = new AbortController()
-    this.#attempts.set(slot, attempt)
+    slot.phase = attempt
     try {
       const connection = await this.#driver.connect({ signal: attempt.signal })
       slot.connection = connection
@@ -45,13 +44,13 @@ export class Connector<C, H> {
       if (slot.state === 'connecting') this.#observer.connectFailed(slot, error)
       else if (slot.connection === undefined) this.#observer.ended(slot)
     } finally {
-      this.#attempts.delete(slot)
+      if (slot.phase === attempt) slot.phase = undefined
     }
   }
 
   /** Stops waiting for the connect. What it has opened so far is closed. */
   abort(slot: Slot<C, H>, reason: ConnectError): void {
-    this.#attempts.get(slot)?.abort(reason)
+    slot.phase?.abort(reason)
     if (slot.connection !== undefined) this.#observer.closeLate(slot)
   }
 

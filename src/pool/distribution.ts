@@ -17,6 +17,8 @@ export class Distribution {
   #sumMs = 0
   #maxMs = 0
   #buckets: number[] | undefined = undefined
+  /** The bucket that the array begins with: who counts milliseconds needs none for microseconds. */
+  #first = 0
   #lastMs = 0
 
   add(ms: number): void {
@@ -28,10 +30,7 @@ export class Distribution {
     }
     this.#sumMs += ms
     if (ms > this.#maxMs) this.#maxMs = ms
-    this.#buckets ??= []
-    const at = bucketOf(Math.min(LARGEST, Math.ceil(ms * 1000)))
-    while (this.#buckets.length <= at) this.#buckets.push(0)
-    this.#buckets[at] = (this.#buckets[at] as number) + 1
+    this.#fill(bucketOf(Math.min(LARGEST, Math.ceil(ms * 1000))))
   }
 
   /** One more like the last. */
@@ -50,12 +49,24 @@ export class Distribution {
     }
   }
 
+  #fill(bucket: number): void {
+    if (this.#buckets === undefined) {
+      this.#buckets = [1]
+      this.#first = bucket
+      return
+    }
+    for (; this.#first > bucket; this.#first--) this.#buckets.unshift(0)
+    const at = bucket - this.#first
+    while (this.#buckets.length <= at) this.#buckets.push(0)
+    this.#buckets[at] = (this.#buckets[at] as number) + 1
+  }
+
   #quantile(share: number): number {
     let left = Math.ceil(share * this.#count) - this.#zeros
     if (left <= 0) return 0
     for (const [at, count] of (this.#buckets ?? []).entries()) {
       left -= count
-      if (left <= 0) return Math.min(this.#maxMs, middleOf(at) / 1000)
+      if (left <= 0) return Math.min(this.#maxMs, middleOf(this.#first + at) / 1000)
     }
     return this.#maxMs
   }

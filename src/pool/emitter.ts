@@ -32,17 +32,17 @@ function nobody(): Record<PoolEventName, boolean> {
 
 /** The pool's listeners. One that throws is reported once and harms nobody; an `error` that nobody hears is no crash. */
 export class Emitter {
-  readonly #listeners = new Map<PoolEventName, readonly Listener[]>()
+  #listeners: Map<PoolEventName, readonly Listener[]> | undefined = undefined
   /** What `#listeners` knows, for the hot path. */
   readonly #heard = nobody()
 
   add(event: PoolEventName, run: PoolListener, how: 'always' | 'once'): void {
     const listener = { run, once: how === 'once', failed: false }
-    this.#set(event, [...(this.#listeners.get(event) ?? []), listener])
+    this.#set(event, [...(this.#listeners?.get(event) ?? []), listener])
   }
 
   remove(event: PoolEventName, run: PoolListener): void {
-    const listeners = this.#listeners.get(event) ?? []
+    const listeners = this.#listeners?.get(event) ?? []
     const at = listeners.map((listener) => listener.run).lastIndexOf(run)
     if (at !== -1)
       this.#set(
@@ -66,7 +66,7 @@ export class Emitter {
 
   emit(event: PoolEventName, payload: PoolEvent): void {
     CHANNELS[event].publish(payload)
-    for (const listener of this.#listeners.get(event) ?? []) {
+    for (const listener of this.#listeners?.get(event) ?? []) {
       if (listener.once) this.#drop(event, listener)
       try {
         listener.run(payload)
@@ -86,12 +86,13 @@ export class Emitter {
   #drop(event: PoolEventName, listener: Listener): void {
     this.#set(
       event,
-      (this.#listeners.get(event) ?? []).filter((other) => other !== listener),
+      (this.#listeners?.get(event) ?? []).filter((other) => other !== listener),
     )
   }
 
   #set(event: PoolEventName, listeners: readonly Listener[]): void {
     this.#heard[event] = listeners.length > 0
+    this.#listeners ??= new Map()
     if (listeners.length === 0) this.#listeners.delete(event)
     else this.#listeners.set(event, listeners)
   }

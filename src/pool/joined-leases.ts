@@ -24,20 +24,21 @@ class Joined<C> implements Holder {
 
 /** The connections that are out under a key. */
 export class JoinedLeases<C> {
-  readonly #byKey = new Map<unknown, Joined<C>>()
+  #byKey: Map<unknown, Joined<C>> | undefined = undefined
 
   slotOf(key: unknown): Slot<C, Holder> | undefined {
-    return this.#byKey.get(key)?.slot
+    return this.#byKey?.get(key)?.slot
   }
 
   /** One of the leases that are out under this key. */
   oneOf(key: unknown): PoolLease<C> | undefined {
-    const [lease] = this.#byKey.get(key)?.leases ?? []
+    const [lease] = this.#byKey?.get(key)?.leases ?? []
     return lease
   }
 
   /** Adds a lease to those with this key, the first one included. */
   join(key: unknown, slot: Slot<C, Holder>, lease: PoolLease<C>): void {
+    this.#byKey ??= new Map()
     let joined = this.#byKey.get(key)
     if (joined === undefined) {
       joined = new Joined(key, slot)
@@ -52,13 +53,13 @@ export class JoinedLeases<C> {
     if (!(slot.holder instanceof Joined)) return true
     slot.holder.leases.delete(lease)
     if (slot.holder.leases.size > 0) return false
-    this.#byKey.delete(slot.holder.key)
+    this.#byKey?.delete(slot.holder.key)
     return true
   }
 
   /** Ends the key: nobody joins any more. */
   end(slot: Slot<C, Holder>): void {
-    if (slot.holder instanceof Joined) this.#byKey.delete(slot.holder.key)
+    if (slot.holder instanceof Joined) this.#byKey?.delete(slot.holder.key)
   }
 
   isJoined(slot: Slot<C, Holder>): boolean {

@@ -35,7 +35,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   readonly #useMeter: UseMeter
   readonly #joined = new JoinedLeases<C>()
   /** Those who wait with a key: the first to be served takes the others along. */
-  readonly #waitingByKey = new Map<unknown, Set<PendingLease<L>>>()
+  #waitingByKey: Map<unknown, Set<PendingLease<L>>> | undefined = undefined
 
   constructor(parts: LendingParts<C, L>) {
     this.name = parts.name
@@ -72,6 +72,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   waits(pending: PendingLease<L>): void {
     const { key } = pending.options
     if (key === undefined) return
+    this.#waitingByKey ??= new Map()
     const same = this.#waitingByKey.get(key) ?? new Set()
     this.#waitingByKey.set(key, same.add(pending))
   }
@@ -79,14 +80,14 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   waitsNoLonger(pending: PendingLease<L>): void {
     const { key } = pending.options
     if (key === undefined) return
-    const same = this.#waitingByKey.get(key)
+    const same = this.#waitingByKey?.get(key)
     same?.delete(pending)
-    if (same?.size === 0) this.#waitingByKey.delete(key)
+    if (same?.size === 0) this.#waitingByKey?.delete(key)
   }
 
   /** Who waits with a key under which a connection is out now. */
   waitingWith(key: unknown): PendingLease<L>[] {
-    return key === undefined ? [] : [...(this.#waitingByKey.get(key) ?? [])]
+    return key === undefined ? [] : [...(this.#waitingByKey?.get(key) ?? [])]
   }
 
   giveBack(lease: PoolLease<C>, slot: Slot<C, Holder>, quiet: Promise<unknown> | undefined): void {
