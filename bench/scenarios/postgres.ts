@@ -5,7 +5,7 @@ import { type Database, openDatabase, ROWS } from '../subjects/databases.ts'
 
 const TASKS = 64
 /** Statements of a turn that are not counted: connections open, statements are prepared, speeds are learnt. */
-const LEAD_IN = 2_000
+const LEAD_IN = 6_000
 
 const POOLS = ['rockpool', 'pg-pool', 'postgres.js'] as const
 const GENERIC = ['tarn + pg', 'generic-pool + pg'] as const
@@ -127,7 +127,7 @@ async function start(
     async run(): Promise<Reading> {
       const forMs = quick ? 400 : 1_500
       // What has been idle meanwhile may be checked before it is lent: not what is measured here.
-      await crowd.run((statements) => statements < LEAD_IN / 4)
+      await crowd.run((statements) => statements < LEAD_IN / 12)
       const cpuBefore = cpuMs()
       const elapsed = stopwatch()
       const { statements, latencies } = await crowd.run(() => elapsed() < forMs)

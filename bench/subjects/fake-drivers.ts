@@ -2,15 +2,25 @@ import { EventEmitter } from 'node:events'
 import type { Driver, QueryResult, SqlDriver } from '../../src/index.ts'
 import type { Resource, Source } from './lender.ts'
 
-/** A driver of a resource that does nothing: what is measured is the pool. */
-export function resourceDriver(source: Source): Driver<Resource> {
-  return { name: 'bench', connect: () => source.open(), close: () => {} }
+/** What is measured is the pool: all that use one source share what is made for it. */
+function once<T>(make: (source: Source) => T): (source: Source) => T {
+  const made = new WeakMap<Source, T>()
+  return (source) => {
+    const found = made.get(source) ?? make(source)
+    made.set(source, found)
+    return found
+  }
 }
+
+/** A driver of a resource that does nothing. */
+export const resourceDriver = once((source): Driver<Resource> => {
+  return { name: 'bench', connect: () => source.open(), close: () => {} }
+})
 
 const NOTHING: QueryResult = { rows: [], rowCount: 0, fields: [] }
 
 /** The same for SQL, with everything that a driver has which can share connections. */
-export function sqlDriver(source: Source): SqlDriver<Resource> {
+export const sqlDriver = once((source): SqlDriver<Resource> => {
   return {
     ...resourceDriver(source),
     isAlive: () => true,
@@ -24,10 +34,10 @@ export function sqlDriver(source: Source): SqlDriver<Resource> {
     pipeline: () => {},
     inTransaction: () => false,
   }
-}
+})
 
 /** As much of `pg.Client` as pg-pool touches. */
-export function clientClass(source: Source): new () => EventEmitter {
+export const clientClass = once((source): (new () => EventEmitter) => {
   return class FakeClient extends EventEmitter {
     readonly _queryable = true
     readonly _ending = false
@@ -48,4 +58,4 @@ export function clientClass(source: Source): new () => EventEmitter {
 
     unref(): void {}
   }
-}
+})
