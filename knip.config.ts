@@ -9,6 +9,7 @@ export default {
     'scripts/*.mjs',
     'test/soak/main.ts',
     'test/**/*.test.ts',
+    'test/mutation/*',
     'test/**/*.test-d.ts',
     'test/package/{programs,smoke,portable}/*',
     'test/house/fixtures/*',
