@@ -264,9 +264,7 @@ export class Effects<C, L extends PoolLease<C>>
   }
 
   #tick(lateByMs: number): void {
-    this.refusals.lateByMs = lateByMs
-    this.engine.tick(lateByMs)
-    this.refusals.lateByMs = 0
+    this.refusals.inOneMoment(lateByMs, () => this.engine.tick(lateByMs))
   }
 
   #close(slot: Slot<C, Holder>): void {

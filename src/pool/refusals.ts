@@ -21,8 +21,8 @@ export class Refusals<C> {
   readonly #engine: Engine<C, Holder>
   /** Since the last success. */
   lastConnectError: unknown = undefined
-  /** How late the deadlines that are judged at the moment fired. */
-  lateByMs = 0
+  /** While deadlines are judged: how late they fired, and what the pool looks like to all of them. */
+  #moment: { readonly lateByMs: number; snapshot: Snapshot | undefined } | undefined = undefined
 
   constructor(name: string, clock: Clock, engine: Engine<C, Holder>) {
     this.#name = name
@@ -30,7 +30,19 @@ export class Refusals<C> {
     this.#engine = engine
   }
 
+  /** Callers whose time is up in one moment get one picture of it. */
+  inOneMoment(lateByMs: number, judge: () => void): void {
+    this.#moment = { lateByMs, snapshot: undefined }
+    judge()
+    this.#moment = undefined
+  }
+
+  /** What the engine's decision is for the caller. */
   for(waiter: Waiter, why: Refusal): PoolError {
+    return withoutStack(() => this.#for(waiter, why))
+  }
+
+  #for(waiter: Waiter, why: Refusal): PoolError {
     if (why === 'closed') return new PoolClosedError(this.#name)
     if (why === 'overload') return this.#overload(waiter)
     return why === 'permanent' ? this.permanent() : this.timeout(waiter)
@@ -52,7 +64,7 @@ export class Refusals<C> {
   timeout(waiter: Waiter): AcquireTimeoutError {
     const { state } = this.#engine
     const phase = waiter.kind === 'ready' && !state.suspended ? 'connect' : this.#engine.phaseOf(waiter)
-    const facts = { phase, waitedMs: this.#clock.now() - waiter.since, snapshot: this.snapshot() }
+    const facts = { phase, waitedMs: this.#clock.now() - waiter.since, snapshot: this.#picture() }
     const cause = this.lastConnectError
     return new AcquireTimeoutError(this.#name, facts, cause === undefined ? undefined : { cause })
   }
@@ -62,9 +74,15 @@ export class Refusals<C> {
     return { ...state.counts, total: state.total, waiting: state.waiting, max: state.options.max }
   }
 
+  #picture(): Snapshot {
+    if (this.#moment === undefined) return this.snapshot()
+    this.#moment.snapshot ??= Object.freeze(this.snapshot())
+    return this.#moment.snapshot
+  }
+
   snapshot(): Snapshot {
     const oldest = this.#oldestLease()
-    const snapshot: Snapshot = { ...this.gauges(), lateByMs: this.lateByMs }
+    const snapshot: Snapshot = { ...this.gauges(), lateByMs: this.#moment?.lateByMs ?? 0 }
     if (this.lastConnectError !== undefined) snapshot.lastConnectError = this.lastConnectError
     if (oldest !== undefined) snapshot.oldestLeaseMs = this.#clock.now() - oldest.since
     if (oldest?.holder?.stack !== undefined) snapshot.oldestLeaseStack = oldest.holder.stack
@@ -77,5 +95,17 @@ export class Refusals<C> {
       if (slot.state === 'leased' && (oldest === undefined || slot.since < oldest.since)) oldest = slot
     }
     return oldest
+  }
+}
+
+/** The stack of an error that a timer or somebody else's release made tells nobody anything, and is most of its cost. */
+function withoutStack<T>(make: () => T): T {
+  const { stackTraceLimit } = Error
+  // Where intrinsics are frozen it stays as it is.
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return make()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   }
 }
