@@ -26,6 +26,7 @@ if (await ensureInstalled()) {
     total.skipped.push(...counts.skipped)
   }
   if (inCi) for (const skip of unexpectedSkips()) fail(`not in test/allowed-skips: ${skip}`)
+  if (wanted.length === 0) await import('./mutation-age.mjs')
   if (total.passed === 0 && total.failed === 0) fail('nothing ran')
   if (left.length > 0) process.stdout.write(`left to CI=true: ${left.map((lane) => lane.name).join(', ')}\n`)
   process.stdout.write(`${summary(total)}\n`)
