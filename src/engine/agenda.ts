@@ -21,8 +21,8 @@ export function nextWake<R, H>(state: EngineState<R, H>, now: number): number {
 }
 
 /** Under overload: when the queue is judged, or its oldest is turned away. */
-function nextShed<R, H>({ overload, queue }: EngineState<R, H>): number {
-  if (overload === undefined || queue.oldest === undefined) return NEVER
+function nextShed<R, H>({ overload, queue, suspended }: EngineState<R, H>): number {
+  if (overload === undefined || suspended || queue.oldest === undefined) return NEVER
   return overload.isOn
     ? Math.min(overload.judgeAt, queue.oldest.since + overload.patienceMs)
     : overload.judgeAt

@@ -171,7 +171,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     overload.judge(now, queue.size, state.forecast.holdMs)
     const { patienceMs } = overload
     for (let oldest = queue.oldest; oldest !== undefined && overload.isOn; oldest = queue.oldest) {
-      if (now - oldest.since < patienceMs) {
+      if (now < oldest.since + patienceMs) {
         this.wakeBy(oldest.since + patienceMs)
         break
       }

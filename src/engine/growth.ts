@@ -47,7 +47,7 @@ function foreseen<R, H>(state: EngineState<R, H>, waiters: number, now: number):
 /** The first waiter should have been served by now: the forecast was wrong, and holds nothing back any more. */
 function isOverdue<R, H>(state: EngineState<R, H>, now: number): boolean {
   const { first } = state.queue
-  return first !== undefined && now - first.since >= state.forecast.connectMs
+  return first !== undefined && now >= first.since + state.forecast.connectMs
 }
 
 /** Connections on their way to the queue without anybody's doing. */
@@ -55,7 +55,7 @@ export function incoming<R, H>(state: EngineState<R, H>, now: number): number {
   const { counts } = state
   if (counts.resetting === 0 && counts.validating === state.preparing) return counts.connecting
   let resets = 0
-  for (const slot of state.slots) if (slot.state === 'resetting' && now - slot.since < PATIENCE_MS) resets++
+  for (const slot of state.slots) if (slot.state === 'resetting' && now < slot.since + PATIENCE_MS) resets++
   // Where one does not answer, the others may not either.
   const { prompt, overdue } = checksUnderWay(state, now)
   return counts.connecting + resets + (overdue > 0 ? 0 : prompt)
@@ -70,7 +70,7 @@ export function checksUnderWay<R, H>(
   if (state.counts.validating === state.preparing) return checks
   for (const slot of state.slots) {
     if (slot.state !== 'validating' || slot.waiter !== undefined) continue
-    if (now - slot.since < PATIENCE_MS) checks.prompt++
+    if (now < slot.since + PATIENCE_MS) checks.prompt++
     else checks.overdue++
   }
   return checks

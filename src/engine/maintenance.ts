@@ -69,7 +69,7 @@ export abstract class Maintenance<R, H> extends Dispatch<R, H> {
 
   protected reportLeak(slot: Slot<R, H>, now: number): void {
     const { leakThresholdMs } = this.state.options
-    if (!isLeakWatched(leakThresholdMs, slot) || now - slot.since < leakThresholdMs) return
+    if (!isLeakWatched(leakThresholdMs, slot) || now < slot.since + leakThresholdMs) return
     slot.leakReported = true
     this.ports.leak(slot)
   }
