@@ -248,6 +248,8 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     if (driver.confirmStale === undefined) return
     const slot = this.#slot
     slot.inDoubt = true
+    // On its way back the connection is no longer this lease's: whoever cleans it asks.
+    if (!this.isHeld) return
     const confirm = async () => {
       try {
         const connection = this.#atTurn()
