@@ -62,6 +62,8 @@ export class FakeConnection {
   onLost: ((error: unknown) => void) | undefined
   /** The other end is gone and nobody was told: what is sent gets no answer, or a reset. */
   vanished: 'silence' | 'reset' | undefined
+  /** The server has ended it; the news is on its way. */
+  killed = false
   readonly #host: FakeHost
   readonly #queue: Sent[] = []
   #ended: unknown
@@ -171,7 +173,7 @@ export class FakeConnection {
     const behaviour = host.call(sent.operation, this.session.id, sent.sql)
     sent.mark = this.session.mark()
     sent.endsAt = Number.POSITIVE_INFINITY
-    if (behaviour.never || this.vanished === 'silence') return
+    if (behaviour.never || this.killed || this.vanished === 'silence') return
     const latency = host.draw(behaviour.latencyMs)
     if (this.vanished === 'reset') {
       host.deliver(latency, () => this.end(fakeErrors.reset(), { lost: true }))
@@ -206,7 +208,7 @@ export class FakeConnection {
   #endLater(sent: Sent, ms: number, answer: FakeAnswer): void {
     sent.timer = this.#host.deliver(ms, () => {
       // What a frozen server held back may come for a statement that has long been given up.
-      if (this.vanished === 'silence' || sent !== this.#queue[0]) return
+      if (this.killed || this.vanished === 'silence' || sent !== this.#queue[0]) return
       if (answer.error !== undefined) {
         this.#fail(sent, answer.error)
       } else {

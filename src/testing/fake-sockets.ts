@@ -95,7 +95,8 @@ export class FakeSockets {
     for (const victim of victims) {
       if (!this.#open.delete(victim)) continue
       this.#host.note('kill', victim.id)
-      victim.session.clear()
+      endSession(victim)
+      victim.killed = true
       this.#host.deliver(this.#host.draw(undefined) / 2, () => victim.end(error, { lost: true }))
     }
   }
@@ -105,7 +106,7 @@ export class FakeSockets {
     for (const victim of victims) {
       if (!this.#open.delete(victim)) continue
       this.#host.note('vanish', victim.id)
-      victim.session.clear()
+      endSession(victim)
       victim.vanished = how
     }
   }
@@ -131,4 +132,10 @@ export class FakeSockets {
     this.#open.add(connection)
     this.#peak = Math.max(this.#peak, this.#open.size)
   }
+}
+
+/** A statement outside of a transaction took effect when it ran, whether or not its answer arrives. */
+function endSession({ session }: FakeConnection): void {
+  session.settle()
+  session.clear()
 }
