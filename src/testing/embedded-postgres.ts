@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asyncDispose } from '../contract/dispose.ts'
 import { type Cluster, createCluster, type EmbeddedPostgresOptions } from './postgres-cluster.ts'
-import { processesUnder } from './processes.ts'
+import { hasEnded, processesUnder } from './processes.ts'
 
 export type { EmbeddedPostgresOptions } from './postgres-cluster.ts'
 
@@ -105,13 +105,17 @@ export class EmbeddedPostgres implements AsyncDisposable {
     const running = this.#running
     if (running === undefined) return
     this.thaw()
+    // Stopped, it starts no more helpers while they are counted.
+    if (mode === 'kill') running.child.kill('SIGSTOP')
     const helpers = mode === 'kill' ? processesUnder(running.child.pid as number) : []
     running.child.ref()
     running.child.kill(SIGNALS[mode])
     await running.ended
     if (mode !== 'kill') return
-    // The others would notice, but only in a while; until then a new server refuses to start.
+    // The others would notice, but only in a while; as long as one is there, a new server refuses to start.
     for (const pid of helpers) signal(pid, 'SIGKILL')
+    const deadline = performance.now() + START_LIMIT_MS
+    while (!helpers.every(hasEnded) && performance.now() < deadline) await sleep(2)
     rmSync(join(this.folder, 'data/postmaster.pid'), { force: true })
   }
 

@@ -6,6 +6,18 @@ export function processesUnder(parent: number): number[] {
   return all().flatMap(([pid, of]) => (of === parent ? [pid] : []))
 }
 
+/** An orphan may stay in the list when nobody collects it; it holds nothing any more. */
+export function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    if (!existsSync('/proc/self/stat')) return false
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return /^[ZX]$/.test(stat.slice(stat.lastIndexOf(')')).split(' ')[1] ?? '')
+  } catch {
+    return true
+  }
+}
+
 function all(): (readonly [pid: number, parent: number])[] {
   return existsSync('/proc/self/stat') ? fromProc() : fromPs()
 }
