@@ -102,11 +102,13 @@ describe.each(drivers)('$name', ({ make }) => {
   test('closing a pool ends what still runs on the server', async () => {
     const pool = poolOf(3)
     const running = Array.from({ length: 3 }, () => pool.query('select sleep(30)').catch((error) => error))
+    await expect.poll(() => used.overseer.sessions(), { timeout: 10_000 }).toBe(3)
     await sleep(50)
     const report = await pool.close({ drainTimeoutMs: 20 })
     expect(report).toMatchObject({ destroyed: 3, abandoned: 0 })
     for (const error of await Promise.all(running)) expect(error).toBeInstanceOf(Error)
-    await expect.poll(() => used.overseer.sessions(), { timeout: 2_000 }).toBe(0)
+    // Long before they would have ended by themselves.
+    await expect.poll(() => used.overseer.sessions(), { timeout: 10_000 }).toBe(0)
   })
 
   test('a stream that is left early stops the server, rather than read to the end', async () => {
