@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import mariadbModule, { type Connection as Mariadb } from 'mariadb'
 import mysqlCallbacks from 'mysql2'
 import mysqlPromises from 'mysql2/promise'
-import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
 import { createPool } from '../../../src/create-pool.ts'
 import { mariadb } from '../../../src/drivers/mariadb/index.ts'
 import type { MysqlConfig } from '../../../src/drivers/mysql-family/config.ts'
@@ -30,7 +30,7 @@ const used = useMariadb([
   `--ssl-cert=${place('cert.pem', certificate.cert)}`,
   `--ssl-key=${place('key.pem', certificate.key)}`,
 ])
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const never = () => new AbortController().signal
 const first = (result: { rows: Record<string, unknown>[] }) => Object.values(result.rows[0] ?? {})[0]
