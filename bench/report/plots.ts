@@ -30,8 +30,11 @@ export async function plot(scenario: Scenario, result: ScenarioResult): Promise<
   const lite = await plotting<VegaLite>('vega-lite')
   const all = values.map((value) => value.median)
   const isWide = Math.min(...all) > 0 && Math.max(...all) > LINEAR_UP_TO * Math.min(...all)
+  // Said outright: the two layers would each have an order of their own.
+  const sign = scenario.plotted.less ? 1 : -1
+  const order = [...values].sort((a, b) => sign * (a.median - b.median)).map(({ subject }) => subject)
   const title = `${titleOf(metric)}${scenario.plotted.less ? ', less is better' : ', more is better'}`
-  const { spec } = lite.compile(barsOf(values, { title, log: isWide, less: scenario.plotted.less }))
+  const { spec } = lite.compile(barsOf(values, { title, log: isWide, order }))
   return new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG()
 }
 
@@ -42,16 +45,11 @@ function kindOf(subject: string): keyof typeof COLOURS {
 
 function barsOf(
   values: readonly object[],
-  { title, log, less }: { title: string; log: boolean; less: boolean },
+  { title, log, order }: { title: string; log: boolean; order: readonly string[] },
 ): object {
   const scale = log ? { type: 'log' } : { zero: true }
   const x = (field: string, more: object = {}) => ({ field, type: 'quantitative', scale, ...more })
-  const y = {
-    field: 'subject',
-    type: 'nominal',
-    title: null,
-    sort: { field: 'median', order: less ? 'ascending' : 'descending' },
-  }
+  const y = { field: 'subject', type: 'nominal', title: null, sort: order }
   return {
     data: { values },
     width: 520,

@@ -71,7 +71,9 @@ export const lenders: Readonly<Record<string, LenderFactory>> = {
   },
   'lightning-pool': ({ max, timeoutMs, source }) => {
     const { Pool } = peer<{ Pool: new (factory: Factory, options: object) => Generic }>('lightning-pool')
-    const pool = new Pool(factory(source), { min: 0, max, ...timeout(timeoutMs) })
+    // It turns away whoever is the 1001st, by default.
+    const queue = { maxQueue: Number.MAX_SAFE_INTEGER }
+    const pool = new Pool(factory(source), { min: 0, max, ...queue, ...timeout(timeoutMs) })
     return generic(pool, () => pool.close?.(true))
   },
   'bound: ring': ({ max, source }) => {
