@@ -1,0 +1,49 @@
+type Listener = (() => void) | { handleEvent(): void }
+
+/** Listeners on all the signals of one run: there must be none in the end. */
+export interface ListenerCount {
+  listening: number
+}
+
+/** The part of `AbortSignal` that a pool uses, which counts who listens. */
+export class CountedSignal {
+  aborted = false
+  reason: unknown = undefined
+  readonly #count: ListenerCount
+  readonly #listeners = new Set<Listener>()
+
+  constructor(count: ListenerCount) {
+    this.#count = count
+  }
+
+  /** For options, which ask for the platform's own. */
+  get asSignal(): AbortSignal {
+    return this as unknown as AbortSignal
+  }
+
+  addEventListener(_: string, listener: Listener): void {
+    if (this.#listeners.has(listener)) return
+    this.#listeners.add(listener)
+    this.#count.listening++
+  }
+
+  removeEventListener(_: string, listener: Listener): void {
+    if (this.#listeners.delete(listener)) this.#count.listening--
+  }
+
+  throwIfAborted(): void {
+    if (this.aborted) throw this.reason
+  }
+
+  abort(reason: unknown): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason
+    for (const listener of [...this.#listeners]) {
+      // The pool listens once, wherever it listens.
+      this.removeEventListener('abort', listener)
+      if (typeof listener === 'function') listener()
+      else listener.handleEvent()
+    }
+  }
+}

@@ -1,0 +1,276 @@
+import type { PoolOptions } from '../../contract/options.ts'
+import type { Pool } from '../../contract/pool.ts'
+import type { SqlPool } from '../../contract/sql.ts'
+import { createPool } from '../../create-pool.ts'
+import { createResourcePool } from '../../pool/create-resource-pool.ts'
+import type { FakeConnection } from '../fake-connection.ts'
+import { FakeServer } from '../fake-server.ts'
+import { uniform } from '../latency.ts'
+import { Random } from '../random.ts'
+import { promiseJobs, type VirtualClock } from '../virtual-clock.ts'
+import { KINDS, Repertoire } from './acts.ts'
+import { Audit } from './audit.ts'
+import { Budget } from './budget.ts'
+import { Database } from './database.ts'
+import { finale } from './finale.ts'
+import { Law, type Violation } from './law.ts'
+import { Ledger } from './ledger.ts'
+import { PacedClock } from './paced-clock.ts'
+import { actRandom, drawPlan, type Plan } from './plan.ts'
+import { capOf, type PoolMakers, Stage } from './stage.ts'
+import { Tickets } from './tickets.ts'
+import { Trace } from './trace.ts'
+import { watchedDriver } from './watched-driver.ts'
+import { Weather } from './weather.ts'
+
+export interface SimulateOptions {
+  /** Calls by callers and events of the server, after which no more is begun. Default 10 000. */
+  operations?: number
+  /** Makes the pools: those of another copy of the library. */
+  makers?: PoolMakers
+  /** Acts that are left out. */
+  without?: ReadonlySet<number>
+  /** No act from this one on. */
+  upTo?: number
+  /** Keeps what happens as lines. */
+  lines?: boolean
+}
+
+export interface SimulationResult {
+  readonly seed: number
+  readonly operations: number
+  /** The first rule that was broken, if any was. */
+  readonly violation: Violation | undefined
+  /** Of everything that happened: the same whenever and wherever the seed is run. */
+  readonly hash: string
+  /** How many acts there were. */
+  readonly acts: number
+  readonly plan: Plan
+  /** What each act was, and what happened; only when asked for. */
+  readonly lines: readonly string[]
+}
+
+const DEFAULT_OPERATIONS = 10_000
+/** So many come too late for a pool that was closed. */
+const MOST_LATE = 100
+const { setImmediate } = globalThis
+
+/** Plays one seed: what callers, servers and networks do to a pool, and what must hold all the time. */
+export async function simulate(seed: number, options: SimulateOptions = {}): Promise<SimulationResult> {
+  const plan = drawPlan(seed, KINDS.length)
+  const stage = build(plan, options)
+  const { law, trace } = stage.parts
+  const onUnhandled = (reason: unknown) => law.breaks('no unhandled rejection', String(reason))
+  process.on('unhandledRejection', onUnhandled)
+  // Most of the time would go into stacks that nobody looks at.
+  const { stackTraceLimit } = Error
+  if (options.lines !== true) Error.stackTraceLimit = 0
+  const play = new Play(stage, options)
+  try {
+    await play.run()
+    // Rejections that nobody has handled are told when the event loop turns.
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('unhandledRejection', onUnhandled)
+    Error.stackTraceLimit = stackTraceLimit
+  }
+  return {
+    seed,
+    operations: play.operations,
+    violation: law.violation,
+    hash: trace.hash,
+    acts: play.acts,
+    plan,
+    lines: trace.lines ?? [],
+  }
+}
+
+function build(
+  plan: Plan,
+  { makers = { createPool, createResourcePool }, lines = false }: SimulateOptions,
+): Stage {
+  const law = new Law(() => clock.now())
+  const clock = new PacedClock({ random: new Random(plan.poolSeed), settle: promiseJobs }, () =>
+    law.breaks('time passes', 'something waits for it within one callback', 0),
+  )
+  const now = () => clock.now()
+  const trace = new Trace(now, { lines })
+  const random = new Random(plan.serverSeed)
+  const server = new FakeServer({
+    clock,
+    random: random.fork(),
+    latencyMs: uniform(...plan.latencyMs),
+    maxConnections: plan.serverMax,
+    record: ({ operation, connection, sql }) => trace.note(operation, connection, sql),
+  })
+  const { without } = plan
+  let stage: Stage | undefined
+  const ledger = new Ledger(
+    { law, now, step: () => stage?.steps ?? 0 },
+    {
+      cap: capOf(plan.options),
+      validateAfterIdleMs: plan.options.validateAfterIdleMs ?? 1_000,
+      maxLifetimeMs: plan.options.maxLifetimeMs ?? Number.POSITIVE_INFINITY,
+      maxUses: plan.options.maxUses ?? Number.POSITIVE_INFINITY,
+      canCheck: !without.includes('isAlive'),
+      checksByAge: !without.includes('isAlive') && (plan.listens || !plan.sql),
+      seesDirt: !without.includes('isDirty') || (!without.includes('reset') && plan.options.reset !== 'none'),
+      prepares: plan.hooks.onAcquire,
+    },
+  )
+  const tickets = new Tickets(law, now, {
+    closed: false,
+    mayBeFull: plan.options.maxWaiting !== undefined,
+    mayShed: plan.options.overload === 'shed',
+    mayBeRefused: true,
+  })
+  const budget = plan.permits === undefined ? undefined : new Budget(plan.permits)
+  const poolOptions = optionsFor(plan, { clock, server, budget })
+  const database = new Database(server, law)
+  const driver = watchedDriver(server.driver({ without }), ledger, { law, trace })
+  const sql: SqlPool<FakeConnection> | undefined = plan.sql
+    ? makers.createPool(driver, poolOptions)
+    : undefined
+  const pool: Pool<FakeConnection> = sql ?? makers.createResourcePool(driver, poolOptions)
+  const audit = new Audit(pool, ledger, plan)
+  const weather = new Weather(server, random.fork())
+  stage = new Stage({
+    plan,
+    clock,
+    server,
+    weather,
+    law,
+    ledger,
+    tickets,
+    trace,
+    database,
+    audit,
+    budget,
+    pool,
+    sql,
+    options: { ...plan.options } as PoolOptions<FakeConnection>,
+  })
+  return stage
+}
+
+function optionsFor(
+  { options, hooks, resetsItself }: Plan,
+  { clock, server, budget }: { clock: VirtualClock; server: FakeServer; budget: Budget | undefined },
+): PoolOptions<FakeConnection> {
+  const all: PoolOptions<FakeConnection> = { ...(options as PoolOptions<FakeConnection>), clock }
+  if (budget !== undefined) all.permits = budget
+  if (hooks.onConnect) all.onConnect = server.hook('onConnect')
+  if (hooks.onAcquire) all.onAcquire = server.hook('onAcquire')
+  if (hooks.onRelease) all.onRelease = server.hook('onRelease')
+  if (resetsItself)
+    all.reset = async (connection) => void (await connection.send('discard all', { operation: 'reset' }))
+  return all
+}
+
+/** One act after the other, each on its own; then the finale. */
+class Play {
+  readonly #stage: Stage
+  readonly #repertoire: Repertoire
+  readonly #options: SimulateOptions
+  readonly #most: number
+  acts = 0
+  /** Acts after the pool was closed. */
+  #late = 0
+  #over = false
+
+  constructor(stage: Stage, options: SimulateOptions) {
+    this.#stage = stage
+    this.#options = options
+    this.#most = options.operations ?? DEFAULT_OPERATIONS
+    this.#repertoire = new Repertoire(stage.parts.plan)
+  }
+
+  get operations(): number {
+    return this.#stage.calls + this.#stage.parts.server.delivered
+  }
+
+  /** Lets the clock run, step by step: after each all promises settle, and the laws are looked after. */
+  run(): Promise<void> {
+    const { law } = this.#stage.parts
+    this.#next()
+    return new Promise((resolve) => {
+      const settle = () => process.nextTick(step)
+      const step = () => {
+        this.#inspect()
+        if (this.#over || law.broken) return resolve()
+        if (!this.#step()) {
+          law.breaks('something is left to happen', 'nothing is under way, and the run is not over')
+          return resolve()
+        }
+        // Comes after all that the step has set off.
+        queueMicrotask(settle)
+      }
+      settle()
+    })
+  }
+
+  #step(): boolean {
+    const { clock, law } = this.#stage.parts
+    try {
+      return clock.step()
+    } catch (error) {
+      law.breaks('callbacks do not throw', error instanceof Error ? `${error.stack}` : String(error))
+      return true
+    }
+  }
+
+  #inspect(): void {
+    const stage = this.#stage
+    const { tickets, audit, plan } = stage.parts
+    stage.steps++
+    if (stage.steps % plan.auditEvery === 0) audit.compare(stage)
+    if (stage.steps % 64 === 0) tickets.inspect()
+    if (tickets.expected.closed) tickets.closed()
+  }
+
+  #next(): void {
+    const { plan, clock } = this.#stage.parts
+    const { upTo = Number.POSITIVE_INFINITY } = this.#options
+    if (this.acts >= upTo || this.operations >= this.#most || this.#late >= MOST_LATE) {
+      clock.io(0, () => void finale(this.#stage).then(() => (this.#over = true)))
+      return
+    }
+    const index = this.acts++
+    const random = actRandom(plan.seed, index)
+    const lull = random.chance(plan.lulls)
+    const wait = lull ? random.next() * plan.lullMs : random.next() * 2 * plan.pace
+    if (this.#stage.closing !== undefined) this.#late++
+    clock.io(wait, () => {
+      if (this.#options.without?.has(index) !== true) this.#act(index, random)
+      this.#next()
+    })
+  }
+
+  #act(index: number, random: Random): void {
+    const stage = this.#stage
+    const { plan, trace, law } = stage.parts
+    if (plan.closesEarly && stage.closing === undefined && random.chance(0.001)) {
+      trace.note('close', index)
+      stage.close(random.pick([0, 10, 500]))
+      return
+    }
+    const { name, label, act } = this.#repertoire.draw(random)
+    trace.note(label, index)
+    stage.running.set(index, name)
+    const end = () => stage.running.delete(index)
+    const fail = (error: unknown) => {
+      end()
+      law.breaks(
+        'acts know what to expect',
+        `${name}: ${error instanceof Error ? error.stack : String(error)}`,
+      )
+    }
+    try {
+      const under = act(stage, index, random)
+      if (under === undefined) end()
+      else under.then(end, fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+}
