@@ -57,6 +57,7 @@ export type Samples = Record<string, number[]>
 
 export interface ScenarioResult {
   readonly name: string
+  readonly tookMs: number
   /** By subject. */
   readonly samples: Record<string, Samples>
   /** Why a subject did not run. */

@@ -1,6 +1,7 @@
 import { otherLanguage } from '../others/index.ts'
 import { forkSubject, type Participant, retire } from './participant.ts'
 import type { Reading, Samples, Scenario, ScenarioResult, Setting } from './scenario.ts'
+import { stopwatch } from './time.ts'
 
 /** Runs a scenario: all subjects take turns, so that whatever else the machine does befalls all of them. */
 export async function takeTurns(
@@ -8,7 +9,8 @@ export async function takeTurns(
   setting: Setting,
   say: (words: string) => void,
 ): Promise<ScenarioResult> {
-  const result: ScenarioResult = { name: scenario.name, samples: {}, skipped: {} }
+  const elapsed = stopwatch()
+  const result = { name: scenario.name, tookMs: 0, samples: {}, skipped: {} } as Mutable<ScenarioResult>
   const { rounds, budgetMs, cold = false } = scenario.plan(setting.quick)
   const racers: Racer[] = []
   for (const subject of scenario.subjects(setting.quick)) {
@@ -34,8 +36,11 @@ export async function takeTurns(
     else result.skipped[racer.name] = racer.failure
     retire(racer.participant)
   }
+  result.tookMs = Math.round(elapsed())
   return result
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Somebody else begins each time. */
 function inTurn<T>(all: readonly T[], round: number): T[] {

@@ -4,7 +4,7 @@ import { type Table, tableOf } from './figures.ts'
 import type { Verdict } from './targets.ts'
 
 export function printResult(scenario: Scenario, result: ScenarioResult): void {
-  write(`\n${scenario.title}  [${scenario.name}]`)
+  write(`\n${scenario.title}  [${scenario.name}, ${(result.tookMs / 1000).toFixed(0)} s]`)
   write(draw(tableOf(scenario, result)))
   for (const [subject, why] of Object.entries(result.skipped)) write(`skipped: ${subject} - ${why}`)
 }

@@ -35,7 +35,7 @@ function overload(factor: number, inQuick: boolean): Scenario {
     long: !inQuick,
     subjects: (quick) =>
       quick
-        ? ['rockpool (shed)', 'pg-pool', 'pg-pool @100', 'tarn']
+        ? ['rockpool (shed)', 'pg-pool', 'pg-pool @100']
         : [
             'rockpool (shed)',
             'pg-pool',
@@ -56,11 +56,11 @@ function overload(factor: number, inQuick: boolean): Scenario {
           await fill(lender, MAX)
           const load = new Load(lender)
           const capacity = await load.capacity(quick ? 300 : 500)
-          await load.offer(capacity * factor, quick ? 1_000 : 2_000)
+          await load.offer(capacity * factor, quick ? 700 : 2_000)
           const hot = load.watch()
-          await load.offer(capacity * factor, quick ? 1_000 : 2_000)
+          await load.offer(capacity * factor, quick ? 800 : 2_000)
           const over = load.watch()
-          await load.offer(capacity * CALM, quick ? 1_000 : 4_000)
+          await load.offer(capacity * CALM, quick ? 500 : 4_000)
           await sleep(PATIENCE_MS)
           const reading = readingOf(hot, over, capacity)
           // Some wait for everybody who still waits.

@@ -106,7 +106,7 @@ function scenario(facts: Facts, socket: boolean): Scenario {
     needsServer: true,
     long: socket,
     subjects,
-    plan: (quick) => ({ rounds: quick ? 4 : 11, budgetMs: 120_000 }),
+    plan: (quick) => ({ rounds: quick ? 3 : 11, budgetMs: 120_000 }),
     start: (subject, setting) => start(subject, setting, { facts, socket }),
   }
 }

@@ -5,12 +5,14 @@ import { openLender, peers } from '../subjects/lenders.ts'
 
 const MAX = 10
 const WAITERS = 100_000
+/** As many tell what one of them weighs. */
+const WEIGHED = 20_000
 /** So many arrive in one turn of the event loop. */
 const AT_ONCE = 1_000
 const PATIENT_MS = 600_000
 
 const EXPIRING = 20_000
-const EXPIRE_MS = 1_000
+const EXPIRE_MS = 700
 
 export const waiters: Scenario = {
   name: 'waiters',
@@ -24,7 +26,7 @@ export const waiters: Scenario = {
     { name: 'wallNs', title: 'wall clock', unit: 'ns', digits: 0 },
     { name: 'blockMs', title: 'longest block', unit: 'ms', digits: 1 },
     { name: 'bytes', title: 'a waiter', unit: 'B', digits: 0 },
-    { name: 'timers', title: 'timers', unit: '', digits: 0 },
+    { name: 'timers', title: 'timers (of 20 000)', unit: '', digits: 0 },
   ],
   plotted: { metric: 'ns', less: true },
   subjects: () => ['rockpool', 'bound: deadlines', 'bound: ring', ...peers],
@@ -35,8 +37,8 @@ export const waiters: Scenario = {
     return {
       async run() {
         // What is measured is on the heap; looking at it while time is measured would take time.
-        const { ns, wallNs, blockMs } = await crowd(lender)
-        const { bytes, timers: count } = await crowd(lender, 'weighed')
+        const { ns, wallNs, blockMs } = await crowd(lender, WAITERS)
+        const { bytes, timers: count } = await crowd(lender, WEIGHED, 'weighed')
         return { ns, wallNs, blockMs, bytes, timers: count } as Reading
       },
       end: () => void lender.close(),
@@ -44,7 +46,7 @@ export const waiters: Scenario = {
   },
 }
 
-async function crowd(lender: Lender, how?: 'weighed'): Promise<Record<string, number>> {
+async function crowd(lender: Lender, callers: number, how?: 'weighed'): Promise<Record<string, number>> {
   const held = await Promise.all(Array.from({ length: MAX }, () => lender.acquire()))
   const weighed = how === 'weighed'
   const timersBefore = timers()
@@ -56,22 +58,22 @@ async function crowd(lender: Lender, how?: 'weighed'): Promise<Record<string, nu
   })
   const onLease = (lease: unknown) => {
     lender.release(lease)
-    if (++served === WAITERS) done()
+    if (++served === callers) done()
   }
   const blocks = watchBlocks()
   const cpuBefore = cpuMs()
   const elapsed = stopwatch()
-  for (let arrived = 0; arrived < WAITERS; arrived += AT_ONCE) {
+  for (let arrived = 0; arrived < callers; arrived += AT_ONCE) {
     for (let n = 0; n < AT_ONCE; n++) void lender.acquire().then(onLease)
     await turnOfTheLoop()
   }
-  const bytes = weighed ? ((await heapBytes()) - before) / WAITERS : 0
+  const bytes = weighed ? ((await heapBytes()) - before) / callers : 0
   // The one that watches for blocks is ours.
   const count = weighed ? timers() - timersBefore - 1 : 0
   for (const lease of held) lender.release(lease)
   await all
-  const ns = ((cpuMs() - cpuBefore) * 1e6) / WAITERS
-  const wallNs = (elapsed() * 1e6) / WAITERS
+  const ns = ((cpuMs() - cpuBefore) * 1e6) / callers
+  const wallNs = (elapsed() * 1e6) / callers
   // The watch must get its turn.
   await sleep(2)
   return { ns, wallNs, blockMs: blocks(), bytes, timers: count }
@@ -81,7 +83,7 @@ export const deadlines: Scenario = {
   name: 'deadlines',
   title: '20 000 callers give up at once',
   about:
-    'All connections are out; 20 000 callers arrive at once and wait for a second, which is the limit of all of them. CPU ' +
+    'All connections are out; 20 000 callers arrive at once and wait for 0.7 s, which is the limit of all of them. CPU ' +
     'time is that of the whole: arriving, waiting, and failing with an error that has a stack. The error of the bound is a ' +
     "plain one; rockpool's says who held what. mysql2 knows no deadline and is not here.",
   metrics: [
@@ -90,7 +92,7 @@ export const deadlines: Scenario = {
   ],
   plotted: { metric: 'us', less: true },
   subjects: () => ['rockpool', 'bound: deadlines', ...peers.filter((name) => name !== 'mysql2')],
-  plan: (quick) => ({ rounds: quick ? 3 : 11, budgetMs: quick ? 6_000 : 40_000 }),
+  plan: (quick) => ({ rounds: quick ? 2 : 11, budgetMs: quick ? 4_000 : 40_000 }),
   async start(subject) {
     const lender = await openLender(subject, { max: MAX, timeoutMs: EXPIRE_MS, source: new Source() })
     await fill(lender, MAX)
