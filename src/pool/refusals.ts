@@ -74,7 +74,17 @@ export class Refusals<C> {
     // Written out: a spread costs ten times as much, and snapshots are made by the thousand when many time out at once.
     const { connecting, validating, idle, leased, resetting, closing } = state.counts
     const { total, waiting } = state
-    return { connecting, validating, idle, leased, resetting, closing, total, waiting, max: state.options.max }
+    return {
+      connecting,
+      validating,
+      idle,
+      leased,
+      resetting,
+      closing,
+      total,
+      waiting,
+      max: state.options.max,
+    }
   }
 
   #picture(): Snapshot {
