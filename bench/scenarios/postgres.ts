@@ -125,7 +125,7 @@ async function start(
   await crowd.run((statements) => statements < LEAD_IN)
   return {
     async run(): Promise<Reading> {
-      const forMs = quick ? 400 : 1_500
+      const forMs = quick ? 300 : 1_500
       // What has been idle meanwhile may be checked before it is lent: not what is measured here.
       await crowd.run((statements) => statements < LEAD_IN / 12)
       const cpuBefore = cpuMs()

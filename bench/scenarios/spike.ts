@@ -47,7 +47,7 @@ function spike(facts: {
     plotted: { metric: 'ms', less: true },
     subjects: () =>
       holdMs < 10 ? ['rockpool', 'ideal', ...rivals, 'mysql2'] : ['rockpool', ...rivals, 'mysql2'],
-    plan: (quick) => ({ rounds: quick ? 3 : 15, budgetMs: 60_000, cold: quick }),
+    plan: (quick) => ({ rounds: quick ? 2 : 15, budgetMs: 60_000, cold: quick }),
     async start(subject) {
       return {
         async run() {
