@@ -59,6 +59,18 @@ export const worldActs: Record<string, Act> = {
     )
   },
 
+  'outage at night'(stage, _, random) {
+    const { weather, clock, server } = stage.parts
+    const ms = random.between(50, 5_000)
+    stage.hushMs = 2 * ms
+    weather.spell(
+      clock,
+      ms,
+      () => server.down(),
+      () => server.up(),
+    )
+  },
+
   freeze(stage, _, random) {
     const { weather, clock, server } = stage.parts
     weather.spell(

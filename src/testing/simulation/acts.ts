@@ -25,6 +25,17 @@ export const KINDS: readonly Kind[] = [
   ...group('world', worldActs),
 ]
 
+const OF_HOOKS = ['onConnect', 'onAcquire', 'onRelease'] as const
+const OF_SQL = ['query', 'begin', 'commit', 'rollback', 'savepoint', 'stream', 'cancel', 'question']
+
+/** Trouble with what this pool never does would be no trouble. */
+function concerns(name: string, { sql, hooks }: Plan): boolean {
+  const what = name.replace('faulty ', '')
+  if (what === name) return true
+  const hook = OF_HOOKS.find((one) => one === what)
+  return hook === undefined ? sql || !OF_SQL.includes(what) : hooks[hook]
+}
+
 /** Which act comes next, in the shares of one plan. */
 export class Repertoire {
   readonly #plan: Plan
@@ -34,7 +45,7 @@ export class Repertoire {
     this.#plan = plan
     const pick = (name: Kind['group']) => {
       const chosen = KINDS.map((kind, at) => ({ kind, weight: plan.weights[at] ?? 0 })).filter(
-        ({ kind, weight }) => kind.group === name && weight > 0,
+        ({ kind, weight }) => kind.group === name && weight > 0 && concerns(kind.name, plan),
       )
       const weights = chosen.map(({ weight }) => weight)
       return { kinds: chosen.map(({ kind }) => kind), weights, total: weights.reduce((a, b) => a + b, 0) }

@@ -12,6 +12,7 @@ const HELP = `npm run sim -- [options]
   --operations N  calls and events in each (default 10000)
   --trace       prints a hash of everything that happened
   --lines       prints everything that happened
+  --bail        stops at the first violation
   --no-shrink   a failing run is told of as it is
 
 ROCKPOOL_UNDER_TEST names a folder with the sources of the pool that is played with (default: src).
@@ -24,6 +25,7 @@ const OPTIONS = {
   operations: { type: 'string', default: '10000' },
   trace: { type: 'boolean', default: false },
   lines: { type: 'boolean', default: false },
+  bail: { type: 'boolean', default: false },
   'no-shrink': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
@@ -60,6 +62,7 @@ export async function main(args: string[], makers: PoolMakers, print: Print = co
     onResult: (result) => {
       if (trace) print(`seed ${result.seed}: trace ${result.hash}`)
       if (result.violation !== undefined) failed.push(result)
+      return result.violation === undefined || !values.bail
     },
   })
   const { user, system } = process.cpuUsage(start)
@@ -101,6 +104,7 @@ function parse(args: string[]) {
     operations: whole('operations', values.operations),
     trace: values.trace,
     lines: values.lines,
+    bail: values.bail,
     shrinks: !values['no-shrink'],
     help: values.help,
   }

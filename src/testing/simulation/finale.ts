@@ -1,6 +1,7 @@
 import { fakeErrors } from '../fake-error.ts'
 import { borrow } from './borrow.ts'
 import type { Stage } from './stage.ts'
+import { makeStatement, run } from './statements.ts'
 
 /** How long the world may take to calm down: longer than any deadline. */
 const ROUNDS = 45
@@ -17,6 +18,7 @@ export async function finale(stage: Stage): Promise<void> {
   for (let round = 0; round < ROUNDS && (round < LEAST_ROUNDS || !isQuiet(stage)); round++) {
     for (const held of stage.leaked.splice(0)) held.release()
     await stage.sleep(ROUND_MS)
+    stage.parts.audit.compare(stage)
     if (round >= LEAST_ROUNDS / 2) giveUpOnSilence(stage)
   }
   law.demand(isQuiet(stage), 'every call ends', () => describe(stage))
@@ -25,6 +27,8 @@ export async function finale(stage: Stage): Promise<void> {
   if (law.broken) return
   if (stage.closing === undefined) stage.close(1_000)
   await stage.closing
+  const { clock } = stage.parts
+  law.demand(clock.pending === 0, 'no timer is left', () => `${clock.pending} after close`)
   // Connects that are deaf to their abort, and connections that callers have taken out, end later.
   await stage.sleep(3_000)
   leaveNothing(stage)
@@ -68,6 +72,7 @@ async function serveAll(stage: Stage): Promise<void> {
   )
   law.demand(total >= min, 'min is kept', () => `${total} of ${min}`)
   audit.compare(stage)
+  await serveBesideLanes(stage)
   if (!exitWhenIdle) return
   law.demand(clock.referenced === 0, 'the process may end', () => `${clock.referenced} timers`)
   const busy = ledger.all.filter(
@@ -75,6 +80,25 @@ async function serveAll(stage: Stage): Promise<void> {
       counts && !writtenOff && !detached && connection?.referenced === true,
   )
   law.demand(busy.length === 0, 'the process may end', () => `connection ${busy[0]?.id} is referenced`)
+}
+
+/** Statements that come without end must not keep a lease from its caller. */
+async function serveBesideLanes(stage: Stage): Promise<void> {
+  const { law, sql, options } = stage.parts
+  if (sql === undefined || options.overload === 'shed' || options.maxWaiting !== undefined) return
+  let enough = false
+  const hammer = async (caller: number) => {
+    for (let left = 300; left > 0 && !enough && !law.broken; left--)
+      await run(stage, caller, sql, { statement: makeStatement(stage, caller, 'read'), at: 'once' })
+  }
+  const hammers = Array.from({ length: 40 }, (_, n) => hammer(-1_000 - n))
+  await stage.sleep(5)
+  const held = await borrow(stage, -1, { options: { timeoutMs: 100 } })
+  law.demand(held !== undefined, 'lanes give way', () => 'a lease was not to be had within 100 ms')
+  held?.release()
+  enough = true
+  await Promise.all(hammers)
+  await stage.sleep(2_000)
 }
 
 function leaveNothing(stage: Stage): void {

@@ -49,8 +49,8 @@ export function drawPlan(seed: number, kinds: number): Plan {
   const resetsItself = random.chance(0.08)
   const hooks = {
     onConnect: random.chance(0.25),
-    onAcquire: random.chance(0.12),
-    onRelease: random.chance(0.12),
+    onAcquire: random.chance(0.2),
+    onRelease: random.chance(0.2),
   }
   const options = drawOptions(random, new Set(without))
   // Where nobody can tell a transaction that was left open, and nothing ends it, each caller must end its own.

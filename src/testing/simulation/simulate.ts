@@ -51,6 +51,8 @@ export interface SimulationResult {
 }
 
 const DEFAULT_OPERATIONS = 10_000
+/** The pool's account is looked at at least as often. */
+const AUDIT_MS = 200
 /** So many come too late for a pool that was closed. */
 const MOST_LATE = 100
 const { setImmediate } = globalThis
@@ -177,6 +179,7 @@ class Play {
   /** Acts after the pool was closed. */
   #late = 0
   #over = false
+  #auditedAt = 0
 
   constructor(stage: Stage, options: SimulateOptions) {
     this.#stage = stage
@@ -223,7 +226,11 @@ class Play {
     const stage = this.#stage
     const { tickets, audit, plan } = stage.parts
     stage.steps++
-    if (stage.steps % plan.auditEvery === 0) audit.compare(stage)
+    // After a while in which little happened, too: then there was nothing else to set right what was forgotten.
+    if (stage.steps % plan.auditEvery === 0 || stage.now - this.#auditedAt > AUDIT_MS) {
+      this.#auditedAt = stage.now
+      audit.compare(stage)
+    }
     if (stage.steps % 64 === 0) tickets.inspect()
     if (tickets.expected.closed) tickets.closed()
   }
@@ -240,7 +247,9 @@ class Play {
     const lull = random.chance(plan.lulls)
     const wait = lull ? random.next() * plan.lullMs : random.next() * 2 * plan.pace
     if (this.#stage.closing !== undefined) this.#late++
-    clock.io(wait, () => {
+    const { hushMs } = this.#stage
+    this.#stage.hushMs = 0
+    clock.io(wait + hushMs, () => {
       if (this.#options.without?.has(index) !== true) this.#act(index, random)
       this.#next()
     })

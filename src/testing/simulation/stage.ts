@@ -62,6 +62,8 @@ export class Stage {
   joins = 0
   closing: Promise<unknown> | undefined = undefined
   suspensions = 0
+  /** For so long nobody comes. */
+  hushMs = 0
   /** How long the event loop has stood still altogether. */
   blockedMs = 0
   /** Acts that have not ended. */

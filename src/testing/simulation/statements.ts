@@ -34,7 +34,7 @@ export function makePlain(random: Random): Statement {
   return { text, params: undefined, token: 0, answer, writes: false }
 }
 
-const KINDS = ['read', 'read', 'read', 'read', 'slow', 'write', 'fail', 'conflict'] as const
+const KINDS = ['read', 'read', 'read', 'slow', 'write', 'write', 'write', 'fail', 'conflict'] as const
 
 export function randomStatement(stage: Stage, caller: number, random: Random): Statement {
   return random.chance(0.4) ? makePlain(random) : makeStatement(stage, caller, random.pick(KINDS))

@@ -3,8 +3,8 @@ import { type SimulateOptions, type SimulationResult, simulate } from './simulat
 export interface SweepOptions extends Pick<SimulateOptions, 'makers' | 'operations'> {
   from: number
   seeds: number
-  /** Told of each run. */
-  onResult?: (result: SimulationResult) => void
+  /** Told of each run; false = it was the last. */
+  onResult?: (result: SimulationResult) => boolean
 }
 
 export interface SweepFigures {
@@ -23,7 +23,7 @@ export async function sweep({ from, seeds, onResult, ...options }: SweepOptions)
     figures.seeds++
     figures.operations += result.operations
     if (result.violation !== undefined) figures.violations++
-    onResult?.(result)
+    if (onResult?.(result) === false) break
   }
   return figures
 }
