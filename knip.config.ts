@@ -6,6 +6,7 @@ export default {
   entry: [
     ...Object.keys(entries).map(entrySource),
     'src/cli/main.ts',
+    'src/testing/simulation/command.ts',
     'scripts/*.mjs',
     'test/soak/main.ts',
     'test/**/*.test.ts',

@@ -25,4 +25,8 @@ export {
 export { type IoClock, realTime } from './io-clock.ts'
 export { exponential, type Latency, longTail, uniform } from './latency.ts'
 export { Random } from './random.ts'
+export type { Violation } from './simulation/law.ts'
+export type { Plan } from './simulation/plan.ts'
+export { type SimulateOptions, type SimulationResult, simulate } from './simulation/simulate.ts'
+export type { PoolMakers } from './simulation/stage.ts'
 export { eventLoopTurn, promiseJobs, VirtualClock, type VirtualClockOptions } from './virtual-clock.ts'

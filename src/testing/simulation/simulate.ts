@@ -52,7 +52,7 @@ export interface SimulationResult {
 
 const DEFAULT_OPERATIONS = 10_000
 /** The pool's account is looked at at least as often. */
-const AUDIT_MS = 200
+const AUDIT_MS = 1_000
 /** So many come too late for a pool that was closed. */
 const MOST_LATE = 100
 const { setImmediate } = globalThis

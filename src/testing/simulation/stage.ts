@@ -7,11 +7,9 @@ import type { SqlDriver } from '../../contract/sql-driver.ts'
 import type { FakeConnection } from '../fake-connection.ts'
 import type { FakeServer } from '../fake-server.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
-import type { Audit } from './audit.ts'
 import type { Budget } from './budget.ts'
 import { CountedSignal } from './counted-signal.ts'
 import type { Database } from './database.ts'
-import type { Held } from './held.ts'
 import type { Law } from './law.ts'
 import type { Ledger } from './ledger.ts'
 import type { Plan } from './plan.ts'
@@ -28,6 +26,13 @@ export interface PoolMakers {
 
 type Options = Omit<PoolOptions<FakeConnection>, 'clock' | 'permits'>
 
+/** Compares what the pool says of itself with what happened. */
+interface Auditor {
+  compare(stage: Stage): void
+  settle(stage: Stage): void
+  progress(): void
+}
+
 interface StageParts {
   readonly plan: Plan
   readonly clock: VirtualClock
@@ -38,7 +43,7 @@ interface StageParts {
   readonly tickets: Tickets
   readonly trace: Trace
   readonly database: Database
-  readonly audit: Audit
+  readonly audit: Auditor
   readonly budget: Budget | undefined
   readonly pool: Pool<FakeConnection>
   /** The same, where it speaks SQL. */
@@ -56,7 +61,7 @@ export class Stage {
   /** Calls under way, by what is waited for. */
   readonly underWay = new Map<string, number>()
   /** Leases that their callers have forgotten. */
-  readonly leaked: Held[] = []
+  readonly leaked: { release(): void }[] = []
   /** Leases that callers know of, joined ones included; without those within `use` and the like. */
   leases = 0
   joins = 0

@@ -28,7 +28,7 @@ export interface Expectations {
 }
 
 /** Blocks of the event loop: who is late because of them is excused. */
-export class Lateness {
+class Lateness {
   #from = Number.NEGATIVE_INFINITY
   #to = Number.NEGATIVE_INFINITY
 

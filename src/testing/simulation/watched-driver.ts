@@ -11,7 +11,7 @@ type Fake = SqlDriver<FakeConnection>
 /** A token says whose statement it is. */
 export const TOKENS_EACH = 1_000
 
-export function callerOf(token: number): number {
+function callerOf(token: number): number {
   return Math.floor(token / TOKENS_EACH)
 }
 
