@@ -1,5 +1,5 @@
 import { peer } from './packages.ts'
-import type { Samples, ScenarioResult } from './scenario.ts'
+import type { ScenarioResult } from './scenario.ts'
 
 interface Statistics {
   median(values: readonly number[]): number
@@ -54,8 +54,4 @@ export function bestOf(
   })
   rated.sort((a, b) => (less ? a.value - b.value : b.value - a.value))
   return rated[0]?.subject
-}
-
-export function isEmpty(samples: Samples): boolean {
-  return Object.keys(samples).length === 0
 }
