@@ -12,6 +12,7 @@ export async function query(
   name: string | undefined,
 ): Promise<QueryResult> {
   try {
+    if (client.pipeline === true) linkOf(client).batch()
     // A text alone goes by the simple protocol.
     const result = last(
       await client.query(
