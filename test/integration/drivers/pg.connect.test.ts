@@ -327,7 +327,7 @@ describe('an aborted connect', () => {
     const startedAt = performance.now()
     abort.abort(reason)
     expect((await connecting).error).toBe(reason)
-    expect(performance.now() - startedAt).toBeLessThan(100)
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
     await eventually(() => expect(silent.sockets.size).toBe(0))
   })
 

@@ -108,7 +108,7 @@ describe('closing', () => {
       if (i % 2 === 0) await aMoment()
       const startedAt = performance.now()
       await close()
-      expect(performance.now() - startedAt).toBeLessThan(500)
+      expect(performance.now() - startedAt).toBeLessThan(5_000)
       expect(await connectionCount(server)).toBe(0)
       expect(driver.classify(await running, 'statement')).toBe('fatal')
     }
@@ -138,9 +138,9 @@ describe('closing', () => {
       const startedAt = performance.now()
       const closing = idle.close()
       await busy.close()
-      expect(performance.now() - startedAt).toBeLessThan(1500)
+      expect(performance.now() - startedAt).toBeLessThan(6_000)
       await closing
-      expect(performance.now() - startedAt).toBeLessThan(2500)
+      expect(performance.now() - startedAt).toBeLessThan(8_000)
       expect(driver.classify(await running, 'statement')).toBe('fatal')
     } finally {
       server.thaw()
