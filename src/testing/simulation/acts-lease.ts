@@ -11,6 +11,15 @@ export function pause(stage: Stage, random: Random, mostMs = 20): Promise<void> 
   return stage.sleep(random.next() * random.next() * mostMs)
 }
 
+/** After so many rounds a loop lets time pass. */
+const BREATH = 100
+
+/** The hot path is walked often: where nothing happens on the way, more often. */
+function loopsOf({ parts: { plan } }: Stage): number {
+  const { onAcquire, onRelease } = plan.hooks
+  return onAcquire || onRelease || plan.resetsItself || plan.options.reset === 'full' ? 100 : 800
+}
+
 /** Gives it back in one of the ways there are. */
 function finish(held: Held, random: Random): void {
   const way = random.next()
@@ -38,18 +47,20 @@ export const leaseActs: Record<string, Act> = {
   },
 
   async 'in a loop'(stage, caller, random) {
-    for (let left = random.integer(20, 200); left > 0; left--) {
+    for (let left = random.integer(1, loopsOf(stage)); left > 0; left--) {
       const held = await borrow(stage, caller)
       if (held === undefined) return
       held.release()
+      if (left % BREATH === 0) await pause(stage, random, 1)
     }
   },
 
-  'try in a loop'(stage, caller, random) {
-    for (let left = random.integer(20, 200); left > 0; left--) {
+  async 'try in a loop'(stage, caller, random) {
+    for (let left = random.integer(1, loopsOf(stage)); left > 0; left--) {
       const held = tryBorrow(stage, caller)
       if (held === undefined) return
       held.release()
+      if (left % BREATH === 0) await pause(stage, random, 1)
     }
   },
 

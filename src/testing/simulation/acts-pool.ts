@@ -47,6 +47,11 @@ export const poolActs: Record<string, Act> = {
     }
   },
 
+  'wanted permit'(stage, caller) {
+    stage.call('permit wanted', caller)
+    stage.parts.budget?.want()
+  },
+
   stats(stage, caller) {
     stage.call('stats', caller)
     stage.parts.pool.stats()

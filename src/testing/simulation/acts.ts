@@ -29,7 +29,8 @@ const OF_HOOKS = ['onConnect', 'onAcquire', 'onRelease'] as const
 const OF_SQL = ['query', 'begin', 'commit', 'rollback', 'savepoint', 'stream', 'cancel', 'question']
 
 /** Trouble with what this pool never does would be no trouble. */
-function concerns(name: string, { sql, hooks }: Plan): boolean {
+function concerns(name: string, { sql, hooks, permits }: Plan): boolean {
+  if (name === 'wanted permit') return permits !== undefined
   const what = name.replace('faulty ', '')
   if (what === name) return true
   const hook = OF_HOOKS.find((one) => one === what)

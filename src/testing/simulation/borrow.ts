@@ -81,11 +81,14 @@ export function tryBorrow<L extends AnyLease = SqlLease<FakeConnection>>(
 }
 
 function hold<L extends AnyLease>(stage: Stage, caller: number, lease: L, key: unknown): Held<L> | undefined {
-  const { ledger, trace } = stage.parts
+  const { law, ledger, trace } = stage.parts
   const connection = connectionOf(lease)
   stage.leases++
-  // The pool may have ended it between the grant and this line; then it was never ours.
-  if (connection === undefined) return undefined
+  if (connection === undefined) {
+    // A death in this very step may have come between the grant and this line.
+    law.demand(ledger.closing || ledger.hasJustLost, 'a new lease is usable', () => `${caller}`)
+    return undefined
+  }
   const socket = ledger.lent(connection, caller, key)
   if ((socket.owner?.callers.length ?? 0) > 1) stage.joins++
   trace.note('holds', caller, socket.id)

@@ -38,6 +38,7 @@ export class Ledger {
   generation = 0
   #generationStep = 0
   #suspectStep = -1
+  #lostStep = -1
   #suspended: { step: number } | undefined = undefined
   /** The pool is closing. */
   closing = false
@@ -128,7 +129,13 @@ export class Ledger {
   died(socket: Socket): void {
     const known = socket.opened && socket.closes === 0 && !socket.detached
     socket.lost = true
+    this.#lostStep = this.#facts.step()
     if (known) this.#suspectStep = this.#facts.step()
+  }
+
+  /** A death was told in this step. */
+  get hasJustLost(): boolean {
+    return this.#lostStep === this.#facts.step()
   }
 
   refreshed(): void {
@@ -178,34 +185,30 @@ export class Ledger {
     this.counted--
   }
 
+  /** May this one be lent? Asked for every lease: it allocates little. */
   #judge(socket: Socket, connection: FakeConnection): void {
     const { orders } = this
-    const { id } = socket
+    const { id, generation, provenStep } = socket
     const step = this.#facts.step()
-    const of = () => `connection ${id}`
-    this.#demand(socket.closes === 0 && !socket.detached, 'not lent after its end', of)
-    this.#demand(!socket.destroyed, 'not lent when destroyed', of)
+    const breaks = (rule: string, detail = '') => this.#facts.law.breaks(rule, `connection ${id}${detail}`)
+    if (socket.closes > 0 || socket.detached) breaks('not lent after its end')
+    if (socket.destroyed) breaks('not lent when destroyed')
     if (orders.seesDirt) {
-      this.#demand(connection.session.transaction === 'none', 'not lent dirty', of)
-      this.#demand(connection.inFlight === 0, 'not lent busy', of)
+      if (connection.session.transaction !== 'none') breaks('not lent dirty')
+      if (connection.inFlight > 0) breaks('not lent busy')
     }
-    this.#demand(!connection.session.memory.has('tainted'), 'no session state carried over', of)
-    this.#demand(socket.leases <= orders.maxUses, 'maxUses', of)
+    if (connection.session.memory.has('tainted')) breaks('no session state carried over')
+    if (socket.leases > orders.maxUses) breaks('maxUses')
     if (orders.prepares) return
-    const isOld = socket.generation < this.generation && step > this.#generationStep
-    this.#demand(!isOld, 'refresh', of)
-    const isSuspended = this.#suspended !== undefined && step > this.#suspended.step
-    this.#demand(!isSuspended, 'suspend', of)
-    const isDoubtful = socket.provenStep < this.#suspectStep && step > this.#suspectStep
-    this.#demand(!orders.canCheck || !isDoubtful, 'suspects are checked', of)
-    const idleMs = this.#facts.now() - socket.aliveAt
-    this.#demand(
-      !orders.checksByAge || idleMs <= orders.validateAfterIdleMs + SLACK_MS,
-      'checked after idling',
-      () => `connection ${id} after ${idleMs} ms`,
-    )
-    const ageMs = this.#facts.now() - socket.connectedAt
-    this.#demand(ageMs <= orders.maxLifetimeMs + SLACK_MS, 'maxLifetimeMs', of)
+    if (generation < this.generation && step > this.#generationStep) breaks('refresh')
+    if (this.#suspended !== undefined && step > this.#suspended.step) breaks('suspend')
+    const now = this.#facts.now()
+    if (now - socket.connectedAt > orders.maxLifetimeMs + SLACK_MS) breaks('maxLifetimeMs')
+    if (!orders.canCheck) return
+    if (provenStep < this.#suspectStep && step > this.#suspectStep) breaks('suspects are checked')
+    const idleMs = now - socket.aliveAt
+    if (orders.checksByAge && idleMs > orders.validateAfterIdleMs + SLACK_MS)
+      breaks('checked after idling', ` after ${idleMs} ms`)
   }
 
   #demand(holds: boolean, rule: string, detail: () => string): void {

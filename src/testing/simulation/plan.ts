@@ -49,8 +49,8 @@ export function drawPlan(seed: number, kinds: number): Plan {
   const resetsItself = random.chance(0.08)
   const hooks = {
     onConnect: random.chance(0.25),
-    onAcquire: random.chance(0.2),
-    onRelease: random.chance(0.2),
+    onAcquire: random.chance(0.15),
+    onRelease: random.chance(0.12),
   }
   const options = drawOptions(random, new Set(without))
   // Where nobody can tell a transaction that was left open, and nothing ends it, each caller must end its own.
@@ -75,7 +75,7 @@ export function drawPlan(seed: number, kinds: number): Plan {
     weights: Array.from({ length: kinds }, () => (random.chance(0.35) ? 0 : random.between(0.1, 1))),
     poolSeed: random.integer(0, Number.MAX_SAFE_INTEGER),
     serverSeed: random.integer(0, Number.MAX_SAFE_INTEGER),
-    auditEvery: random.pick([1, 8, 32, 32, 64, 64, 64, 64]),
+    auditEvery: random.pick([4, 32, 128, 128, 128, 128]),
     listens: random.chance(0.5),
     lullMs: lullOf(options),
   }
@@ -101,7 +101,7 @@ function drawOptions(random: Random, without: ReadonlySet<FakeCapability>): Pool
   const min = random.chance(0.3) ? random.integer(0, max) : 0
   const resets = without.has('reset')
     ? (['rollback', 'none'] as const)
-    : (['rollback', 'rollback', 'rollback', 'full', 'none'] as const)
+    : (['rollback', 'rollback', 'rollback', 'rollback', 'rollback', 'full', 'none'] as const)
   const options: PoolOptions<never> = {
     name: 'simulated',
     max,
@@ -113,11 +113,11 @@ function drawOptions(random: Random, without: ReadonlySet<FakeCapability>): Pool
     resetTimeoutMs: random.pick([10, 100, 1_000]),
     closeTimeoutMs: random.pick([10, 100, 1_000]),
     idleTimeoutMs: random.pick([20, 500, 60_000, NEVER]),
-    maxLifetimeMs: random.pick([100, 3_000, 60_000, NEVER]),
+    maxLifetimeMs: random.pick([300, 3_000, 60_000, NEVER]),
     lifetimeJitter: random.pick([0, 0.25, 1]),
     maxUses: random.chance(0.2) ? random.integer(1, 30) : NEVER,
     validateAfterIdleMs: random.pick([0, 5, 5, 1_000, 1_000, 1_000, 1_000, NEVER]),
-    keepaliveMs: random.chance(0.2) && !without.has('isAlive') ? random.pick([5, 50]) : 0,
+    keepaliveMs: random.chance(0.2) && !without.has('isAlive') ? random.pick([30, 300]) : 0,
     idleOrder: random.pick(['lifo', 'fifo']),
     reset: random.pick(resets),
     leakThresholdMs: random.chance(0.1) ? random.pick([20, 500]) : 0,

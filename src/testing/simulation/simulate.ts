@@ -63,7 +63,9 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const stage = build(plan, options)
   const { law, trace } = stage.parts
   const onUnhandled = (reason: unknown) => law.breaks('no unhandled rejection', String(reason))
+  const onUncaught = (error: unknown) => law.breaks('no uncaught exception', String(error))
   process.on('unhandledRejection', onUnhandled)
+  process.on('uncaughtException', onUncaught)
   // Most of the time would go into stacks that nobody looks at.
   const { stackTraceLimit } = Error
   if (options.lines !== true) Error.stackTraceLimit = 0
@@ -74,6 +76,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     await new Promise((resolve) => setImmediate(resolve))
   } finally {
     process.off('unhandledRejection', onUnhandled)
+    process.off('uncaughtException', onUncaught)
     Error.stackTraceLimit = stackTraceLimit
   }
   return {

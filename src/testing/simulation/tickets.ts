@@ -140,9 +140,7 @@ export class Tickets {
   #close(ticket: Ticket): void {
     if (ticket.acquires) this.#acquires--
     if (!this.#pending.delete(ticket)) this.#law.breaks('settled once', `${ticket.caller}`)
-    const turn = this.#turns.get(ticket.priority)
-    turn?.delete(ticket)
-    if (turn?.size === 0) this.#turns.delete(ticket.priority)
+    if (ticket.inTurn) this.#turns.get(ticket.priority)?.delete(ticket)
   }
 
   #problemWith(ticket: Ticket, error: unknown): string | undefined {
