@@ -45,6 +45,10 @@ export class Lane<C> {
   #reserved = 0
   /** When the statement that is served now came to its turn. */
   #turnAt = 0
+  /** Settles when everything that was sent has been answered. */
+  #last: Promise<unknown> | undefined = undefined
+  /** In flight, and not waited for any more. */
+  readonly #forsaken = new Set<Shot>()
   #state: 'open' | 'emptying' | 'ended' = 'open'
   /** The connection is gone: which statement was served then, and whether the server said so itself. */
   #loss: { served: number; farewell: boolean } | undefined = undefined
@@ -86,38 +90,40 @@ export class Lane<C> {
     if (this.inFlight === 0) this.#turnAt = clock.now()
     const number = this.#sent++
     if (number > 0) lease.countUse()
-    return executor.run(connection, shot.statement, shot.prepare).then(
+    const answer = executor.run(connection, shot.statement, shot.prepare)
+    this.#last = answer
+    return answer.then(
       (result) => {
-        this.#settle(shot.entry)
+        this.#settle(shot)
         return result
       },
       (error) => {
-        const judged = this.#judge(error, number)
-        this.#settle(shot.entry)
-        if (judged instanceof ConnectionLostError) return shot.recover(judged)
+        // A lane that has let go of its connection has nothing to say about it.
+        const judged = this.#state === 'ended' ? error : this.#judge(error, number)
+        const awaited = !this.#forsaken.has(shot)
+        this.#settle(shot)
+        if (awaited && judged instanceof ConnectionLostError) return shot.recover(judged)
         throw judged
       },
     )
   }
 
   /**
-   * Nobody waits for the statement in flight any more. The server is told only if it is alone: a cancel names a
-   * connection, not a statement. Then the lane ends with it, when the cancel can no longer hit anything.
+   * Nobody waits for this statement any more. When nobody waits for any that is in flight, the lane ends: its connection
+   * has the time of a reset to become quiet. The server is told only of a single one: a cancel names a connection, not a
+   * statement.
    */
-  abandon(): void {
-    const { executor, connection } = this.#parts
+  abandon(shot: Shot): void {
+    const { lease, connection, executor } = this.#parts
+    if (this.#state === 'ended' || !lease.usable) return
+    this.#forsaken.add(shot)
+    if (this.#forsaken.size < this.inFlight || this.#reserved > 0) return
     const { driver } = executor.surroundings
-    if (this.inFlight !== 1 || this.#reserved > 0 || driver.cancel === undefined) return
-    this.#state = 'emptying'
-    this.#reserved++
-    const over = () => {
-      this.#reserved--
-      this.#endIfEmpty()
-    }
-    driver.cancel(connection).then(over, over)
+    this.#end([this.#last, this.inFlight === 1 ? driver.cancel?.(connection) : undefined])
   }
 
-  #settle(entry: TextEntry): void {
+  #settle(shot: Shot): void {
+    const { entry } = shot
     const { clock, executor, connection, lease } = this.#parts
     const now = clock.now()
     if (this.#loss === undefined) {
@@ -127,24 +133,30 @@ export class Lane<C> {
     }
     this.#turnAt = now
     this.#answered++
+    if (this.#forsaken.size > 0) this.#forsaken.delete(shot)
     this.#parts.onPlace(this)
     this.#endIfEmpty()
   }
 
   #endIfEmpty(): void {
     if (this.inFlight + this.#reserved > 0 || this.#state === 'ended') return
-    this.#state = 'ended'
-    this.#parts.onEnd(this)
-    // The server may still be asked whether it was demoted.
-    const { busy } = this.#parts.lease
-    if (busy === undefined) this.#giveBack()
-    else void busy.then(() => this.#giveBack())
+    this.#end([])
   }
 
-  #giveBack(): void {
-    const { lease, connection, executor } = this.#parts
+  #end(running: readonly unknown[]): void {
+    const { lease, connection, executor, onEnd } = this.#parts
+    this.#state = 'ended'
+    onEnd(this)
     if (!lease.usable) return
-    if (this.#isShared) executor.unshare(connection)
+    const unshare = () => {
+      if (this.#isShared) executor.unshare(connection)
+    }
+    // The server may still be asked whether it was demoted.
+    if (running.length > 0 || lease.busy !== undefined) {
+      lease.releaseAfter(running, unshare)
+      return
+    }
+    unshare()
     lease.release()
   }
 

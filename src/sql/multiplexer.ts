@@ -63,7 +63,7 @@ export class Multiplexer<C> {
     const { name, clock } = this.#executor.surroundings
     const lane = coming instanceof Lane ? coming : await coming
     if (lane !== coming) lane.giveUpPlace()
-    return within(lane.run(shot), limits(), { name, clock, onStop: () => lane.abandon() })
+    return within(lane.run(shot), limits(), { name, clock, onStop: () => lane.abandon(shot) })
   }
 
   async #place(acquire: AcquireOptions): Promise<Lane<C>> {

@@ -187,6 +187,17 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     this.lender.broken(this.held(), error)
   }
 
+  /** Gives it back although this still runs on it. What is to be done before others get it is done when it is quiet. */
+  releaseAfter(running: readonly unknown[], whenQuiet: () => void): void {
+    const last = async () => {
+      await Promise.allSettled([this.#line.quiet, ...running])
+      // It may have been destroyed, because it did not become quiet.
+      if (this.#slot.state === 'resetting') whenQuiet()
+    }
+    this.#line.occupy(last())
+    this.release()
+  }
+
   /** Settles when nothing runs on the lease's own line. */
   get busy(): Promise<void> | undefined {
     return this.#line.quiet

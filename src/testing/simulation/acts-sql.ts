@@ -6,7 +6,14 @@ import { borrow, connectionOf, randomWish, type Wish } from './borrow.ts'
 import { TEXTS } from './database.ts'
 import type { Held } from './held.ts'
 import type { Stage } from './stage.ts'
-import { CallersOwnError, judgeFailure, makeStatement, randomStatement, run } from './statements.ts'
+import {
+  CallersOwnError,
+  judgeFailure,
+  makePlain,
+  makeStatement,
+  randomStatement,
+  run,
+} from './statements.ts'
 
 /** How long a caller waits for statements without a limit of their own, before it lets go of the connection. */
 const PATIENCE_MS = 3_000
@@ -62,6 +69,15 @@ export const sqlActs: Record<string, Act> = {
   async queries(stage, caller, random) {
     const several = random.integer(2, 40)
     await Promise.all(Array.from({ length: several }, () => query(stage, caller, random)))
+  },
+
+  async 'impatient queries'(stage, caller, random) {
+    const one = () => {
+      const statement = random.chance(0.5) ? makePlain(random) : makeStatement(stage, caller, 'read')
+      const options = { timeoutMs: random.pick([0.5, 2, 10]) }
+      return run(stage, caller, poolOf(stage), { statement, options, at: 'once' })
+    }
+    await Promise.all(Array.from({ length: random.integer(1, 8) }, one))
   },
 
   async 'query in a loop'(stage, caller, random) {

@@ -19,6 +19,7 @@ export async function finale(stage: Stage): Promise<void> {
     for (const held of stage.leaked.splice(0)) held.release()
     await stage.sleep(ROUND_MS)
     stage.parts.audit.compare(stage)
+    if (round === LEAST_ROUNDS / 2) nothingIsOut(stage)
     if (round >= LEAST_ROUNDS / 2) giveUpOnSilence(stage)
   }
   law.demand(isQuiet(stage), 'every call ends', () => describe(stage))
@@ -36,6 +37,14 @@ export async function finale(stage: Stage): Promise<void> {
 
 function isQuiet(stage: Stage): boolean {
   return stage.parts.tickets.pending === 0 && stage.running.size === 0 && stage.suspensions === 0
+}
+
+/** Whatever the network does: where nobody waits for anything, nobody holds a connection. */
+function nothingIsOut(stage: Stage): void {
+  const { law, pool } = stage.parts
+  if (!isQuiet(stage)) return
+  const { leased } = pool.stats()
+  law.demand(leased === 0, 'nothing is out when nobody calls', () => `${leased} are`)
 }
 
 function describe(stage: Stage): string {

@@ -29,7 +29,7 @@ export function makeStatement(stage: Stage, caller: number, kind: keyof typeof T
 }
 
 /** Without parameters: whose it is cannot be seen, but what it must be answered can. */
-function makePlain(random: Random): Statement {
+export function makePlain(random: Random): Statement {
   const { text, answer } = plainText(random.integer(0, 100))
   return { text, params: undefined, token: 0, answer, writes: false }
 }
