@@ -80,8 +80,8 @@ const FAULTS = [
   {
     name: 'the answers in a lane are swapped',
     file: 'sql/lane.ts',
-    from: `(result) => {\n        this.#settle(shot.entry)\n        return result`,
-    to: `(result) => {\n        this.#settle(shot.entry)
+    from: `(result) => {\n        this.#settle(shot)\n        return result`,
+    to: `(result) => {\n        this.#settle(shot)
         const kept = (this as unknown as { kept?: QueryResult }).kept ?? result
         Object.assign(this, { kept: result })
         return kept`,
@@ -173,7 +173,7 @@ const FAULTS = [
   {
     name: 'a connection that is idle beside a waiter stays there',
     file: 'engine/dispatch.ts',
-    from: 'if (waiter !== undefined || state.readies.size > 0) this.pump()',
+    from: 'if (waiter !== undefined) this.pump()',
     to: '',
   },
 ]

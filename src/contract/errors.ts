@@ -1,55 +1,8 @@
+import { PoolError, type PoolErrorCode } from './pool-error.ts'
 import type { AcquirePhase } from './state.ts'
 import type { Snapshot } from './stats.ts'
 
-/** Marks our errors with their class, so that `instanceof` holds across two copies of the package in one process. */
-const BRAND = Symbol.for('rockpool.error')
-
-/** Codes are stable; messages may change. */
-export type PoolErrorCode =
-  | 'ACQUIRE_TIMEOUT'
-  | 'QUEUE_FULL'
-  | 'POOL_CLOSED'
-  | 'CONNECT_FAILED'
-  | 'CLOSE_TIMEOUT'
-  | 'LEASE_RELEASED'
-  | 'POOL_DEADLOCK'
-  | 'OVERLOADED'
-  | 'INVALID_OPTION'
-  | 'DRIVER_MISSING'
-  | 'QUERY_TIMEOUT'
-  | 'CONNECTION_LOST'
-  | 'TRANSACTION_ABORTED'
-  | 'COMMIT_UNKNOWN'
-  | 'SESSION_STATEMENT'
-  | 'POOL_BUG'
-
-/** Every error that the pool itself makes; what a server or a driver said is kept as `cause`. */
-export class PoolError extends Error {
-  static readonly brand: string = 'PoolError'
-
-  readonly code: PoolErrorCode
-
-  constructor(code: PoolErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    Object.defineProperty(this, BRAND, { value: brands(new.target) })
-  }
-
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (!Object.hasOwn(this, 'brand')) return Function.prototype[Symbol.hasInstance].call(this, value)
-    if (typeof value !== 'object' || value === null) return false
-    const carried = (value as { [BRAND]?: readonly string[] })[BRAND]
-    return Array.isArray(carried) && carried.includes(this.brand)
-  }
-}
-
-function brands(made: typeof PoolError): readonly string[] {
-  const found: string[] = []
-  for (let c = made; c !== Function.prototype && c !== null; c = Object.getPrototypeOf(c)) {
-    if (Object.hasOwn(c, 'brand')) found.push(c.brand)
-  }
-  return found
-}
+export { PoolError, type PoolErrorCode }
 
 /**
  * Nobody could lend a connection before the caller's deadline. The message and `snapshot` say who holds what; `cause` is the
@@ -265,6 +218,23 @@ export class SessionStatementError extends PoolError {
       'SESSION_STATEMENT',
       `${word} would run on whichever connection is free, which is nobody's afterwards: use ${instead}`,
     )
+  }
+}
+
+/**
+ * An ORM that was given this pool did not go through it: it opened connections of its own, or spread a transaction over several.
+ * Told at its first use, before anything is lost silently.
+ */
+export class PoolBypassedError extends PoolError {
+  static override readonly brand = 'PoolBypassedError'
+  override readonly name = 'PoolBypassedError'
+  declare readonly code: 'POOL_BYPASSED'
+  /** Who went past the pool, such as `Drizzle`. */
+  readonly orm: string
+
+  constructor(pool: string, orm: string, facts: string, options?: ErrorOptions) {
+    super('POOL_BYPASSED', `pool "${pool}": ${orm} goes past the pool: ${facts}`, options)
+    this.orm = orm
   }
 }
 

@@ -69,7 +69,7 @@ export function resolveOptions<C>(given: PoolOptions<C>, driver: Driver<C>): Res
     throw new InvalidOptionError('options', `the pool's options must be an object, not ${show(given)}`)
   }
   assertKnown(given, OPTION_NAMES, 'the pool')
-  const options = { ...DEFAULTS, ...checked(given) } as ResolvedOptions<C>
+  const options = over<ResolvedOptions<C>>(DEFAULTS, checked(given))
   assertTogether(options)
   assertPossible(options, driver)
   return Object.freeze(options)
@@ -85,10 +85,15 @@ export function resizeOptions<C>(
     throw new InvalidOptionError('resize', `resize takes an object such as { max: 20 }, not ${show(change)}`)
   }
   assertKnown(change, RESIZABLE, 'resize')
-  const options = { ...current, ...checked(change) }
+  const options = over<ResolvedOptions<C>>(DEFAULTS, { ...current, ...checked(change) })
   assertTogether(options)
   assertPossible(options, driver)
   return Object.freeze(options)
+}
+
+/** What is given, and the defaults behind it: a pool that keeps to them should not carry a copy. */
+function over<T>(defaults: object, given: object): T {
+  return Object.create(defaults, Object.getOwnPropertyDescriptors(given))
 }
 
 function checked(given: object): object {

@@ -12,7 +12,14 @@ export interface QueryResult<R = Row> {
   fields: { name: string }[]
   /** The key that the server generated, where the driver reports one. */
   insertId?: number | bigint | string
+  /** What the server says that it has done, such as `INSERT`, where it says so (PostgreSQL). */
+  command?: string
+  /** Rows that an UPDATE found and that were not like that already, where the driver tells (mysql2). */
+  changedRows?: number
 }
+
+/** The family of SQL that a database speaks, where it is one that ORMs know. */
+export type SqlDialect = 'postgres' | 'mysql' | 'sqlite'
 
 /** Isolation levels; one that the database does not have is an error. */
 export type Isolation =
@@ -51,6 +58,15 @@ export interface SqlDriver<C> extends Driver<C> {
    */
   answer?(sql: string, params: readonly unknown[]): QueryResult | undefined
   begin(connection: C, options: BeginOptions): Promise<void>
+  /**
+   * BEGIN and the first statement of the transaction in one flight, which saves a round trip. They share one error
+   * boundary: where BEGIN fails, the statement is not executed. Needs `inTransaction`.
+   */
+  beginWith?(
+    connection: C,
+    begin: BeginOptions,
+    statement: { sql: string; params: readonly unknown[]; name: string | undefined },
+  ): Promise<QueryResult>
   /** Resolves only when the server says that it has committed; a COMMIT answered by ROLLBACK is `TRANSACTION_ABORTED`. */
   commit(connection: C): Promise<void>
   rollback(connection: C): Promise<void>
@@ -74,6 +90,8 @@ export interface SqlDriver<C> extends Driver<C> {
   inTransaction?(connection: C): boolean
   /** True for an error by which the server itself ended the session: what was sent behind it was never executed. */
   isFarewell?(error: unknown): boolean
+  /** What ORMs need to know to write statements for it. */
+  readonly dialect?: SqlDialect
   /** The driver can name prepared statements. */
   readonly preparesByName?: boolean
   /** The placeholder of the parameter at this position, counted from 1: `$1`, `?`, `@p1`. Default `?`. */

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { AcquireOptions, Lease } from './lease.ts'
 import type { Pool } from './pool.ts'
-import type { BeginOptions, QueryResult, Row } from './sql-driver.ts'
+import type { BeginOptions, QueryResult, Row, SqlDialect } from './sql-driver.ts'
 
 /** A text with its values apart, made by the `sql` tag; each driver gets it with its own placeholders. */
 export interface SqlFragment {
@@ -74,6 +74,11 @@ export interface SqlLease<C> extends Lease<C>, Queryable {
   /** Resolves only when the server has committed. @throws TransactionError */
   commit(): Promise<void>
   rollback(): Promise<void>
+  /**
+   * Asks the server to stop what runs on the connection, which stays the lease's; resolves when that request can no longer
+   * hit anything. The statement fails with the server's own error. @throws InvalidOptionError where the driver cannot
+   */
+  cancel(): Promise<void>
 }
 
 /** Options of `pool.session`. */
@@ -101,6 +106,8 @@ export interface Session<C> extends Queryable, AsyncDisposable {
 
 /** A pool whose connections speak SQL. */
 export interface SqlPool<C = unknown> extends Pool<C, SqlLease<C>>, Queryable {
+  /** The family of SQL that its driver speaks, where that is known. */
+  readonly dialect: SqlDialect | undefined
   /**
    * Runs `work` in a transaction, which commits when it resolves and rolls back when it rejects.
    * @throws what `work` throws; TransactionError when the server did not commit (`TRANSACTION_ABORTED`), or when nobody knows

@@ -17,7 +17,7 @@ export class Deadlines<T extends Due> {
 
   /** The earliest deadline of what is not done; Infinity when there is none. */
   get earliest(): number {
-    while (this.#heap.length > 0 && this.#heap[0]?.done === true) {
+    while (this.#heap[0]?.done === true) {
       this.#pop()
       this.#done--
     }
@@ -28,7 +28,9 @@ export class Deadlines<T extends Due> {
     if (item.deadline === Number.POSITIVE_INFINITY) return
     const heap = this.#heap
     let at = heap.length
-    heap.push(item)
+    // A first push would make room for seventeen: many pools never have more than one.
+    if (at === 0) this.#heap = [item]
+    else heap.push(item)
     while (at > 0) {
       const parent = (at - 1) >> 1
       const above = heap[parent] as T

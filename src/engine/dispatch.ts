@@ -54,24 +54,22 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     if (state.queue.size === 0 && state.live >= state.options.min && state.readies.size === 0) return
     const now = this.read()
     for (let wanted = connectsWanted(state, now); wanted > 0 && state.total < state.cap; wanted--) {
-      if (backoff.failing) {
-        const until = backoff.until(state.queue.size > 0 || state.readies.size > 0)
-        if (now < until) {
-          this.wakeBy(until)
-          return
-        }
+      const until = backoff.until(state.queue.size > 0 || state.readies.size > 0)
+      if (now < until) {
+        this.wakeBy(until)
+        return
       }
       if (state.counts.connecting >= backoff.mostAtOnce) return
       if (state.options.permits?.take() === false) return
       this.connect(now)
     }
     // Who is held back because leases will return is looked at again when one does not.
-    if (state.queue.size > 0 && state.total < state.cap) this.wakeBy(nextForecast(state, now))
+    this.wakeBy(nextForecast(state, now))
   }
 
   protected tellReady(): void {
     const { state } = this
-    if (state.readies.size === 0 || state.open < state.readyAt) return
+    if (state.open < state.readyAt) return
     for (const waiter of state.readies) {
       this.withdraw(waiter)
       this.ports.ready(waiter)
@@ -96,7 +94,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     state.idle.add(slot)
     this.ports.idle(slot)
     this.wakeBy(Math.min(slot.expiresAt, nextIdleEnd(state), nextKeepalive(state, slot)))
-    if (waiter !== undefined || state.readies.size > 0) this.pump()
+    if (waiter !== undefined) this.pump()
   }
 
   protected handOver(slot: Slot<R, H>, waiter: Waiter, now: number): void {
@@ -135,7 +133,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
 
   protected withdraw(waiter: Waiter): void {
     const { state } = this
-    if (waiter.kind === 'ready') state.readies.delete(waiter)
+    if (waiter.kind === 'ready') state.awaitReadyNoLonger(waiter)
     else if (waiter.state === 'queued') this.unqueue(waiter)
     else if (waiter.slot !== undefined) this.unbind(waiter.slot as Slot<R, H>)
     waiter.state = 'settled'

@@ -75,7 +75,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
 
   join(waiter: Waiter): void {
     const { state } = this
-    if (waiter.kind === 'ready') state.readies.add(waiter)
+    if (waiter.kind === 'ready') state.awaitReady(waiter)
     else {
       state.queue.join(waiter)
       state.overload?.joined(waiter.since, state.forecast.holdMs)
@@ -255,7 +255,6 @@ export class Engine<R, H> extends Maintenance<R, H> {
     const { state } = this
     const now = this.read()
     state.closing = true
-    state.suspended = false
     state.drainDeadline = Math.min(state.drainDeadline, drainDeadline)
     this.refuseAll('closed')
     for (const slot of [...state.slots]) {

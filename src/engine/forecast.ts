@@ -44,7 +44,7 @@ export class Forecast {
     { leased, waiters, now }: { leased: number; waiters: number; now: number },
   ): number {
     const window = this.connectMs
-    if (window === 0 || leased === 0) return 0
+    if (leased === 0) return 0
     if (this.#holdMs === undefined && waiters <= CROWD * leased) return 0
     const holdMs = this.#holdMs ?? 0
     let served = 0

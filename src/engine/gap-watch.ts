@@ -6,14 +6,14 @@ const GAP_MS = 5_000
  * they drift apart by the length of the pause.
  */
 export class GapWatch {
-  #offset: number | undefined = undefined
+  #offset = Number.POSITIVE_INFINITY
 
   /** True when time has jumped since the last look. */
   jumped(now: number, wall: number): boolean {
     const offset = wall - now
     const before = this.#offset
     this.#offset = offset
-    return before !== undefined && offset - before >= GAP_MS
+    return offset - before >= GAP_MS
   }
 
   /** A timer that fires this late was not merely held up by work. */

@@ -22,11 +22,10 @@ function surplusReason<R, H>(state: EngineState<R, H>): CloseReason | undefined 
   const { live, options } = state
   if (live > options.max) {
     if (live > state.cap) return 'resize'
-    if (!isWaitedFor(state)) return options.maxOverflow > 0 ? 'overflow' : 'resize'
+    if (!isWaitedFor(state)) return 'overflow'
   }
-  if (options.maxIdle !== undefined && state.idle.size >= options.maxIdle && !isWaitedFor(state))
-    return 'idle'
-  return undefined
+  const { maxIdle = Number.POSITIVE_INFINITY } = options
+  return state.idle.size >= maxIdle && !isWaitedFor(state) ? 'idle' : undefined
 }
 
 function isWaitedFor<R, H>(state: EngineState<R, H>): boolean {
@@ -49,6 +48,5 @@ export function nextIdleEnd<R, H>(state: EngineState<R, H>): number {
 /** When a connection's life ends: somewhat earlier for each, so that not all end together. */
 export function lifetimeEnd<R, H>(state: EngineState<R, H>, slot: Slot<R, H>): number {
   const { maxLifetimeMs, lifetimeJitter } = state.options
-  if (maxLifetimeMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
   return slot.connectedAt + maxLifetimeMs * (1 - lifetimeJitter * slot.chance)
 }

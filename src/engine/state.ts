@@ -9,6 +9,9 @@ import { noSlots, type Slot } from './slot.ts'
 import type { Waiter } from './waiter.ts'
 import { WaiterQueue } from './waiter-queue.ts'
 
+/** Most pools have nobody who waits for them to be ready; ten thousand idle pools need no sets for that. */
+const NOBODY: ReadonlySet<Waiter> = new Set()
+
 /** All that the engine knows. Its policies read it; the engine alone changes it. */
 export class EngineState<R, H> {
   options: ResolvedOptions<R>
@@ -18,8 +21,7 @@ export class EngineState<R, H> {
   readonly counts = noSlots()
   readonly idle = new IdleList<R, H>()
   readonly queue = new WaiterQueue()
-  /** Who waits in `ready`. */
-  readonly readies = new Set<Waiter>()
+  #readies: Set<Waiter> | undefined = undefined
   readonly deadlines = new Deadlines<Waiter>()
   readonly backoff = new Backoff()
   readonly forecast = new Forecast()
@@ -44,6 +46,20 @@ export class EngineState<R, H> {
     this.options = options
     this.overload = options.overload === 'shed' ? new Overload() : undefined
     this.canCheck = facts.canCheck
+  }
+
+  /** Who waits in `ready`. */
+  get readies(): ReadonlySet<Waiter> {
+    return this.#readies ?? NOBODY
+  }
+
+  awaitReady(waiter: Waiter): void {
+    this.#readies ??= new Set()
+    this.#readies.add(waiter)
+  }
+
+  awaitReadyNoLonger(waiter: Waiter): void {
+    this.#readies?.delete(waiter)
   }
 
   /** Most connections that may exist, those above `max` included. */

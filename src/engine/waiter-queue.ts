@@ -35,7 +35,6 @@ export class WaiterQueue {
   }
 
   get first(): Waiter | undefined {
-    if (this.#size === 0) return undefined
     if (this.#levels.length === 1) return this.#ordinary.first
     for (const level of this.#levels) if (level.first !== undefined) return level.first
     return undefined
@@ -111,7 +110,7 @@ export class WaiterQueue {
   #level(priority: number): Level {
     if (priority === 0) return this.#ordinary
     const at = this.#levels.findIndex((level) => level.priority <= priority)
-    const found = at === -1 ? undefined : this.#levels[at]
+    const found = this.#levels[at]
     if (found?.priority === priority) return found
     const level = new Level(priority)
     this.#levels.splice(at === -1 ? this.#levels.length : at, 0, level)

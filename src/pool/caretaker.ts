@@ -6,16 +6,22 @@ import type { Slot } from '../engine/slot.ts'
 /** What must happen to a connection that comes back. */
 export type Cleaning = 'none' | 'clean' | 'discard'
 
+/** What a caretaker needs of its pool. */
+interface CaretakersPool<C, H> {
+  /** Those in force now. */
+  readonly options: ResolvedOptions<C>
+  /** The server behind this connection was demoted. */
+  stale(slot: Slot<C, H>): void
+}
+
 /** Checks, prepares and cleans connections: the driver's calls and the user's hooks, each with a signal that ends it. */
 export class Caretaker<C, H> {
   readonly #driver: Driver<C>
-  readonly #options: () => ResolvedOptions<C>
-  readonly #onStale: (slot: Slot<C, H>) => void
+  readonly #pool: CaretakersPool<C, H>
 
-  constructor(driver: Driver<C>, options: () => ResolvedOptions<C>, onStale: (slot: Slot<C, H>) => void) {
+  constructor(driver: Driver<C>, pool: CaretakersPool<C, H>) {
     this.#driver = driver
-    this.#options = options
-    this.#onStale = onStale
+    this.#pool = pool
   }
 
   /** Ends the phase that this connection is in. */
@@ -36,13 +42,13 @@ export class Caretaker<C, H> {
     const { key, affinity, label } = waiter.options
     return this.#during(slot, async (connection, signal) => {
       const facts = { key, affinity, label, lastLabel: slot.label, fresh: slot.uses === 0 }
-      await this.#options().onAcquire?.(connection, { signal, ...facts })
+      await this.#pool.options.onAcquire?.(connection, { signal, ...facts })
     })
   }
 
   /** What the return of a connection asks for, decided without I/O. */
   cleaningOf(slot: Slot<C, H>): Cleaning {
-    const { reset, onRelease } = this.#options()
+    const { reset, onRelease } = this.#pool.options
     if (typeof reset === 'function' || reset === 'full') return 'clean'
     const canReset = this.#driver.reset !== undefined
     if (slot.tainted) return canReset ? 'clean' : 'discard'
@@ -57,7 +63,7 @@ export class Caretaker<C, H> {
     return this.#during(slot, async (connection, signal) => {
       await quiet
       signal.throwIfAborted()
-      const { reset, onRelease } = this.#options()
+      const { reset, onRelease } = this.#pool.options
       if (slot.tainted || reset === 'full') await this.#resetFully(connection, signal)
       else if (reset === 'rollback') await this.#rollBack(connection)
       slot.tainted = false
@@ -74,7 +80,7 @@ export class Caretaker<C, H> {
   /** A failed transaction answers no question: now that it has ended, the server can say whether it was demoted. */
   async #settleDoubt(slot: Slot<C, H>, connection: C): Promise<void> {
     slot.inDoubt = false
-    if ((await this.#driver.confirmStale?.(connection)) === true) this.#onStale(slot)
+    if ((await this.#driver.confirmStale?.(connection)) === true) this.#pool.stale(slot)
   }
 
   async #rollBack(connection: C): Promise<void> {
@@ -86,7 +92,7 @@ export class Caretaker<C, H> {
     if (this.#driver.reset === undefined) throw new Error('the driver cannot reset a changed session')
     await this.#driver.reset(connection, 'full')
     signal.throwIfAborted()
-    await this.#options().onConnect?.(connection, { signal })
+    await this.#pool.options.onConnect?.(connection, { signal })
   }
 
   #assertClean(connection: C): void {

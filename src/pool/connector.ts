@@ -3,8 +3,10 @@ import { ConnectError } from '../contract/errors.ts'
 import type { ResolvedOptions } from '../contract/options.ts'
 import type { Slot } from '../engine/slot.ts'
 
-/** Who hears what came of a connect. */
-export interface ConnectObserver<S> {
+/** Who wants connections, and hears what came of a connect. */
+export interface ConnectObserver<C, S> {
+  /** Those in force now. */
+  readonly options: ResolvedOptions<C>
   connected(slot: S): void
   connectFailed(slot: S, error: unknown): void
   /** An attempt that nobody waits for any more has ended, and so has its socket. */
@@ -17,12 +19,10 @@ export interface ConnectObserver<S> {
 /** Opens connections: the driver's connect and then `onConnect`, until one of them fails or is aborted. */
 export class Connector<C, H> {
   readonly #driver: Driver<C>
-  readonly #options: () => ResolvedOptions<C>
-  readonly #observer: ConnectObserver<Slot<C, H>>
+  readonly #observer: ConnectObserver<C, Slot<C, H>>
 
-  constructor(driver: Driver<C>, options: () => ResolvedOptions<C>, observer: ConnectObserver<Slot<C, H>>) {
+  constructor(driver: Driver<C>, observer: ConnectObserver<C, Slot<C, H>>) {
     this.#driver = driver
-    this.#options = options
     this.#observer = observer
   }
 
@@ -36,7 +36,7 @@ export class Connector<C, H> {
       const death = this.#watch(slot, connection)
       // A late success is a connection like any other, and must be closed like any other.
       if (slot.state !== 'connecting') return this.#observer.closeLate(slot)
-      await this.#options().onConnect?.(connection, { signal: attempt.signal })
+      await this.#observer.options.onConnect?.(connection, { signal: attempt.signal })
       if (slot.state !== 'connecting') return
       if (death.happened) throw death.cause
       this.#observer.connected(slot)
@@ -57,7 +57,7 @@ export class Connector<C, H> {
   timeoutError(pool: string): ConnectError {
     return new ConnectError(
       pool,
-      `connecting took longer than connectTimeoutMs (${this.#options().connectTimeoutMs} ms)`,
+      `connecting took longer than connectTimeoutMs (${this.#observer.options.connectTimeoutMs} ms)`,
     )
   }
 

@@ -3,6 +3,14 @@ import type { Summary } from '../contract/stats.ts'
 /** Buckets to each doubling: an answer is at most 6 % off. */
 const STEPS = 8
 const STEP_BITS = 3
+/** How many durations lie in a bucket and those before it; -1 = the zeros alone. */
+interface Reached {
+  readonly at: number
+  readonly passed: number
+}
+
+const BEFORE: Reached = { at: -1, passed: 0 }
+const NONE: readonly number[] = []
 /** Microseconds: the last bucket begins at 71 minutes. */
 const LARGEST = 2 ** 32 - 1
 
@@ -39,12 +47,15 @@ export class Distribution {
   }
 
   summary(): Summary {
+    const p50 = this.#reach(0.5, BEFORE)
+    const p95 = this.#reach(0.95, p50)
+    const p99 = this.#reach(0.99, p95)
     return {
       count: this.#count,
       meanMs: this.#count === 0 ? 0 : this.#sumMs / this.#count,
-      p50Ms: this.#quantile(0.5),
-      p95Ms: this.#quantile(0.95),
-      p99Ms: this.#quantile(0.99),
+      p50Ms: this.#middleOf(p50),
+      p95Ms: this.#middleOf(p95),
+      p99Ms: this.#middleOf(p99),
       maxMs: this.#maxMs,
     }
   }
@@ -61,14 +72,19 @@ export class Distribution {
     this.#buckets[at] = (this.#buckets[at] as number) + 1
   }
 
-  #quantile(share: number): number {
-    let left = Math.ceil(share * this.#count) - this.#zeros
-    if (left <= 0) return 0
-    for (const [at, count] of (this.#buckets ?? []).entries()) {
-      left -= count
-      if (left <= 0) return Math.min(this.#maxMs, middleOf(this.#first + at) / 1000)
+  /** The bucket in which this share of all durations is reached, looked for from where a smaller share was. */
+  #reach(share: number, { at, passed }: Reached): Reached {
+    const due = Math.ceil(share * this.#count) - this.#zeros
+    const buckets = this.#buckets ?? NONE
+    while (passed < due && at < buckets.length - 1) {
+      at++
+      passed += buckets[at] as number
     }
-    return this.#maxMs
+    return { at, passed }
+  }
+
+  #middleOf({ at }: Reached): number {
+    return at === -1 ? 0 : Math.min(this.#maxMs, middleOf(this.#first + at) / 1000)
   }
 }
 

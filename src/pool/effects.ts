@@ -28,7 +28,7 @@ export interface EffectsParts<C, L> {
 
 /** Does what the engine decided, and tells it what came of it. */
 export class Effects<C, L extends PoolLease<C>>
-  implements Ports<C, Holder>, ConnectObserver<Slot<C, Holder>>
+  implements Ports<C, Holder>, ConnectObserver<C, Slot<C, Holder>>
 {
   readonly engine: Engine<C, Holder>
   readonly lending: Lending<C, L>
@@ -51,22 +51,22 @@ export class Effects<C, L extends PoolLease<C>>
     this.#clock = clock
     this.#journal = journal
     this.#alarm = new Alarm(clock, (lateByMs) => this.#tick(lateByMs))
-    const options = () => this.engine.state.options
-    this.#caretaker = new Caretaker(driver, options, (slot) => this.engine.stale(slot.generation))
-    this.#connector = new Connector(driver, options, this)
+    this.#caretaker = new Caretaker(driver, this)
+    this.#connector = new Connector(driver, this)
     const canCheck = driver.isAlive !== undefined
-    this.engine = new Engine(parts.options, { ports: this, clock, canCheck })
-    const { engine } = this
+    const engine = new Engine<C, Holder>(parts.options, { ports: this, clock, canCheck })
+    this.engine = engine
     this.refusals = new Refusals(name, clock, engine)
-    this.lending = new Lending({
-      name,
-      driver,
-      engine,
-      journal,
-      caretaker: this.#caretaker,
-      makeLease,
-      clock,
-    })
+    const caretaker = this.#caretaker
+    this.lending = new Lending({ name, driver, engine, journal, caretaker, makeLease, clock })
+  }
+
+  get options(): ResolvedOptions<C> {
+    return this.engine.state.options
+  }
+
+  stale(slot: Slot<C, Holder>): void {
+    this.engine.stale(slot.generation)
   }
 
   // ---- waiters
@@ -223,7 +223,7 @@ export class Effects<C, L extends PoolLease<C>>
       this.#journal.tell('error', { id: slot.id, error })
     }
     if (reason !== undefined && (slot.opened || reason === 'abandoned')) {
-      this.#journal.closed[reason]++
+      this.#journal.countClosed(reason)
       this.#journal.tell('close', {
         id: slot.id,
         reason,
@@ -241,9 +241,11 @@ export class Effects<C, L extends PoolLease<C>>
   leak(slot: Slot<C, Holder>): void {
     const stack = slot.holder?.stack
     const ms = this.#clock.now() - slot.since
+    // Asked first: who listens for one is gone when it has been told.
+    const heard = this.#journal.emitter.heard('leak')
     this.#journal.leaked++
     this.#journal.tell('leak', stack === undefined ? { id: slot.id, ms } : { id: slot.id, ms, stack })
-    if (this.#journal.emitter.heard('leak')) return
+    if (heard) return
     const text = `pool "${this.#name}": a lease has been out for ${Math.round(ms)} ms; it was taken\n${stack ?? '(unknown)'}`
     process.emitWarning(text, 'RockpoolLeakWarning')
   }

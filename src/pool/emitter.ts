@@ -15,40 +15,40 @@ const CHANNELS = {
   error: channel(channelName('error')),
 }
 
+/** Most pools have no listeners: they share this. */
+const NONE: ReadonlyMap<PoolEventName, readonly Listener[]> = new Map()
+
 export const EVENT_NAMES = Object.keys(CHANNELS) as PoolEventName[]
 
-function nobody(): Record<PoolEventName, boolean> {
-  return {
-    connect: false,
-    acquire: false,
-    release: false,
-    reset: false,
-    close: false,
-    detach: false,
-    leak: false,
-    error: false,
-  }
-}
+const NOBODY: Readonly<Record<PoolEventName, boolean>> = Object.freeze({
+  connect: false,
+  acquire: false,
+  release: false,
+  reset: false,
+  close: false,
+  detach: false,
+  leak: false,
+  error: false,
+})
 
 /** The pool's listeners. One that throws is reported once and harms nobody; an `error` that nobody hears is no crash. */
 export class Emitter {
-  #listeners: Map<PoolEventName, readonly Listener[]> | undefined = undefined
+  #listeners: ReadonlyMap<PoolEventName, readonly Listener[]> = NONE
   /** What `#listeners` knows, for the hot path. */
-  readonly #heard = nobody()
+  #heard: Readonly<Record<PoolEventName, boolean>> = NOBODY
 
   add(event: PoolEventName, run: PoolListener, how: 'always' | 'once'): void {
     const listener = { run, once: how === 'once', failed: false }
-    this.#set(event, [...(this.#listeners?.get(event) ?? []), listener])
+    this.#set(event, [...this.#of(event), listener])
   }
 
   remove(event: PoolEventName, run: PoolListener): void {
-    const listeners = this.#listeners?.get(event) ?? []
+    const listeners = this.#of(event)
     const at = listeners.map((listener) => listener.run).lastIndexOf(run)
-    if (at !== -1)
-      this.#set(
-        event,
-        listeners.filter((_, index) => index !== at),
-      )
+    this.#set(
+      event,
+      listeners.filter((_, index) => index !== at),
+    )
   }
 
   /** Somebody listens. Ask before building an event: most pools have nobody. */
@@ -66,7 +66,7 @@ export class Emitter {
 
   emit(event: PoolEventName, payload: PoolEvent): void {
     CHANNELS[event].publish(payload)
-    for (const listener of this.#listeners?.get(event) ?? []) {
+    for (const listener of this.#of(event)) {
       if (listener.once) this.#drop(event, listener)
       try {
         listener.run(payload)
@@ -74,6 +74,10 @@ export class Emitter {
         this.#report(event, listener, error)
       }
     }
+  }
+
+  #of(event: PoolEventName): readonly Listener[] {
+    return this.#listeners.get(event) ?? []
   }
 
   #report(event: PoolEventName, listener: Listener, error: unknown): void {
@@ -86,14 +90,12 @@ export class Emitter {
   #drop(event: PoolEventName, listener: Listener): void {
     this.#set(
       event,
-      (this.#listeners?.get(event) ?? []).filter((other) => other !== listener),
+      this.#of(event).filter((other) => other !== listener),
     )
   }
 
   #set(event: PoolEventName, listeners: readonly Listener[]): void {
-    this.#heard[event] = listeners.length > 0
-    this.#listeners ??= new Map()
-    if (listeners.length === 0) this.#listeners.delete(event)
-    else this.#listeners.set(event, listeners)
+    this.#heard = { ...this.#heard, [event]: listeners.length > 0 }
+    this.#listeners = new Map(this.#listeners).set(event, listeners)
   }
 }

@@ -8,28 +8,28 @@ const debug = debuglog('rockpool')
 /** NODE_DEBUG does not change while the process runs. */
 const debugging = debug.enabled
 
-function noneClosed(): Record<CloseReason, number> {
-  return {
-    idle: 0,
-    lifetime: 0,
-    uses: 0,
-    refresh: 0,
-    stale: 0,
-    lost: 0,
-    invalid: 0,
-    dirty: 0,
-    destroyed: 0,
-    overflow: 0,
-    resize: 0,
-    close: 0,
-    abandoned: 0,
-  }
-}
+type Print = (line: string) => void
+
+const NONE_CLOSED: Readonly<Record<CloseReason, number>> = Object.freeze({
+  idle: 0,
+  lifetime: 0,
+  uses: 0,
+  refresh: 0,
+  stale: 0,
+  lost: 0,
+  invalid: 0,
+  dirty: 0,
+  destroyed: 0,
+  overflow: 0,
+  resize: 0,
+  close: 0,
+  abandoned: 0,
+})
 
 /** What happened in a pool: counted, told to listeners, and printed under NODE_DEBUG=rockpool. */
 export class Journal {
   readonly emitter = new Emitter()
-  readonly closed = noneClosed()
+  #closed: Record<CloseReason, number> | undefined = undefined
   readonly waitTime = new Distribution()
   readonly useTime = new Distribution()
   readonly connectTime = new Distribution()
@@ -39,33 +39,46 @@ export class Journal {
   connectFailed = 0
   leaked = 0
   readonly #pool: string
+  /** Undefined unless somebody reads along. */
+  readonly #print: Print | undefined
 
-  constructor(pool: string) {
+  constructor(pool: string, print: Print | undefined = debugging ? (line) => debug(line) : undefined) {
     this.#pool = pool
+    this.#print = print
+  }
+
+  /** Connections closed, by reason. */
+  get closed(): Readonly<Record<CloseReason, number>> {
+    return this.#closed ?? NONE_CLOSED
+  }
+
+  countClosed(reason: CloseReason): void {
+    this.#closed ??= { ...NONE_CLOSED }
+    this.#closed[reason]++
   }
 
   /** Whether `tell` has anybody to tell: callers on the hot path ask before they build the facts. */
   heard(event: PoolEventName): boolean {
-    return debugging || this.emitter.heard(event)
+    return this.#print !== undefined || this.emitter.heard(event)
   }
 
   /** `heard` for the two events of the hot path. */
   get hearsAcquire(): boolean {
-    return debugging || this.emitter.hearsAcquire
+    return this.#print !== undefined || this.emitter.hearsAcquire
   }
 
   get hearsRelease(): boolean {
-    return debugging || this.emitter.hearsRelease
+    return this.#print !== undefined || this.emitter.hearsRelease
   }
 
   tell(event: PoolEventName, facts: Omit<PoolEvent, 'pool'>): void {
-    if (debugging) debug('%s: %s%s', this.#pool, event, describe(facts))
+    this.#print?.(`${this.#pool}: ${event}${describe(facts)}`)
     if (this.emitter.heard(event)) this.emitter.emit(event, { pool: this.#pool, ...facts })
   }
 
   /** Prints a decision that is no event. */
   note(decision: string, id?: number): void {
-    if (debugging) debug('%s: %s%s', this.#pool, decision, id === undefined ? '' : ` #${id}`)
+    this.#print?.(`${this.#pool}: ${decision}${id === undefined ? '' : ` #${id}`}`)
   }
 }
 

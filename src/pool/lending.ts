@@ -41,7 +41,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     this.name = parts.name
     this.#parts = parts
     const learners = { useTime: parts.journal.useTime, forecast: parts.engine.state.forecast }
-    this.#useMeter = new UseMeter(parts.engine, learners, (run) => parts.clock.afterPoll(run))
+    this.#useMeter = new UseMeter(parts.engine, learners, parts.clock)
   }
 
   /** Four arguments and no object for them: this runs for every acquire. */

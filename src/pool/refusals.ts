@@ -95,7 +95,8 @@ export class Refusals<C> {
 
   snapshot(): Snapshot {
     const oldest = this.#oldestLease()
-    const snapshot: Snapshot = { ...this.gauges(), lateByMs: this.#moment?.lateByMs ?? 0 }
+    const snapshot = this.gauges() as Snapshot
+    snapshot.lateByMs = this.#moment?.lateByMs ?? 0
     if (this.lastConnectError !== undefined) snapshot.lastConnectError = this.lastConnectError
     if (oldest !== undefined) snapshot.oldestLeaseMs = this.#clock.now() - oldest.since
     if (oldest?.holder?.stack !== undefined) snapshot.oldestLeaseStack = oldest.holder.stack

@@ -125,8 +125,18 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
   stats(): PoolStats {
     const { acquired, timedOut, created, connectFailed, leaked, closed, waitTime, useTime, connectTime } =
       this.#journal
+    const gauges = this.#effects.refusals.gauges()
+    // Written out: a spread costs ten times as much, and some ask many times a second.
     return {
-      ...this.#effects.refusals.gauges(),
+      connecting: gauges.connecting,
+      validating: gauges.validating,
+      idle: gauges.idle,
+      leased: gauges.leased,
+      resetting: gauges.resetting,
+      closing: gauges.closing,
+      total: gauges.total,
+      waiting: gauges.waiting,
+      max: gauges.max,
       acquired,
       timedOut,
       created,

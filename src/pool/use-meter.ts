@@ -1,3 +1,4 @@
+import type { Clock } from '../contract/clock.ts'
 import type { Distribution } from './distribution.ts'
 
 /** Returns that come within this time of each other are quick. */
@@ -18,7 +19,7 @@ export class UseMeter {
   readonly #clock: { readonly now: number; read(): number }
   readonly #useTime: Distribution
   readonly #forecast: { learnHold(ms: number): void }
-  readonly #afterPoll: (run: () => void) => void
+  readonly #loop: Pick<Clock, 'afterPoll'>
   #readAt = Number.NEGATIVE_INFINITY
   #quick = 0
   #unmeasured = 0
@@ -27,12 +28,12 @@ export class UseMeter {
   constructor(
     clock: { readonly now: number; read(): number },
     learners: { useTime: Distribution; forecast: { learnHold(ms: number): void } },
-    afterPoll: (run: () => void) => void,
+    loop: Pick<Clock, 'afterPoll'>,
   ) {
     this.#clock = clock
     this.#forecast = learners.forecast
     this.#useTime = learners.useTime
-    this.#afterPoll = afterPoll
+    this.#loop = loop
   }
 
   /** Notes the end of a lease. */
@@ -56,7 +57,7 @@ export class UseMeter {
 
   /** What is held from one turn of the event loop to another takes its time, and must be measured. */
   #endRushWithThisTurn(): void {
-    this.#afterPoll(() => {
+    this.#loop.afterPoll(() => {
       this.#quick = 0
     })
   }

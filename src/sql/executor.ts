@@ -1,6 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import { ConnectionLostError } from '../contract/errors.ts'
-import type { QueryResult, SavepointMove, SqlDriver } from '../contract/sql-driver.ts'
+import type { BeginOptions, QueryResult, SavepointMove, SqlDriver } from '../contract/sql-driver.ts'
 import { classify } from '../pool/classify.ts'
 import { PreparedNames } from './prepared-names.ts'
 import type { Statement } from './statement.ts'
@@ -58,38 +58,54 @@ export class Executor<C> {
 
   /** Runs one statement, prepared if it has earned it. */
   run(connection: C, statement: Statement, prepare: boolean | undefined): Promise<QueryResult> {
+    const { driver } = this.surroundings
     const { text, params } = statement
     const names = params.length > 0 || prepare === true ? this.#namesOf(connection) : undefined
     const name = names?.nameFor(text, prepare)
     if (names === undefined || name === undefined)
-      return this.surroundings.driver.query(
-        connection,
-        text,
-        params,
-        statement.readOnly ? READ_ONLY : UNNAMED,
-      )
-    return this.#runNamed(connection, statement, { name, names })
+      return driver.query(connection, text, params, statement.readOnly ? READ_ONLY : UNNAMED)
+    return driver
+      .query(connection, text, params, { name })
+      .catch((error) => this.#replan(error, { connection, statement, names }))
+  }
+
+  /** The same with BEGIN before it, in one flight. What a stale plan has aborted only its owner can begin anew. */
+  begin(
+    connection: C,
+    { text, params }: Statement,
+    { begin, prepare }: { begin: BeginOptions; prepare: boolean | undefined },
+  ): Promise<QueryResult> {
+    const { driver } = this.surroundings
+    const names = params.length > 0 || prepare === true ? this.#namesOf(connection) : undefined
+    const name = names?.nameFor(text, prepare)
+    const flight = driver.beginWith?.(connection, begin, { sql: text, params, name }) as Promise<QueryResult>
+    if (names === undefined || name === undefined) return flight
+    return flight.catch(async (error) => {
+      await this.#forgetName(error, { connection, text, names })
+      throw error
+    })
   }
 
   /** A plan that is no longer valid is replaced once. */
-  async #runNamed(
-    connection: C,
-    statement: Statement,
-    prepared: { name: string; names: PreparedNames },
+  async #replan(
+    error: unknown,
+    { connection, statement, names }: { connection: C; statement: Statement; names: PreparedNames },
   ): Promise<QueryResult> {
-    const { driver } = this.surroundings
     const { text, params } = statement
-    const { name, names } = prepared
-    try {
-      return await driver.query(connection, text, params, { name })
-    } catch (error) {
-      if (driver.isStalePlan?.(error) !== true) throw error
-      names.forget(text)
-      await this.#suspectPooler(connection, error)
-      // Within a transaction the error has aborted it: only its owner can begin anew.
-      if (this.#inTransaction(connection)) throw error
-      return driver.query(connection, text, params, UNNAMED)
-    }
+    const isForgotten = await this.#forgetName(error, { connection, text, names })
+    // Within a transaction the error has aborted it: only its owner can begin anew.
+    if (!isForgotten || this.#inTransaction(connection)) throw error
+    return this.surroundings.driver.query(connection, text, params, UNNAMED)
+  }
+
+  async #forgetName(
+    error: unknown,
+    { connection, text, names }: { connection: C; text: string; names: PreparedNames },
+  ): Promise<boolean> {
+    if (this.surroundings.driver.isStalePlan?.(error) !== true) return false
+    names.forget(text)
+    await this.#suspectPooler(connection, error)
+    return true
   }
 
   /** Where names get lost because every transaction may have another session, none is given and none is shared any more. */

@@ -1,13 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import { type Limits, within } from './limits.ts'
 
-export interface LineParts {
-  name: string
-  clock: Clock
-  /** Asks the server to stop what runs; resolves when that can no longer hit anything. */
-  cancel: (() => Promise<void>) | undefined
-}
-
 const ignore = () => {}
 
 /**
@@ -15,27 +8,51 @@ const ignore = () => {}
  * or fail. It knows when the connection is quiet.
  */
 export class Line {
-  readonly #parts: LineParts
-  /** Settles when the last statement has ended and its cancel can no longer hit; undefined = nothing runs. */
-  #tail: Promise<void> | undefined = undefined
+  readonly #name: string
+  readonly #clock: Clock
+  /** Asks the server to stop what runs; resolves when that can no longer hit anything. */
+  readonly #cancel: (() => Promise<void>) | undefined
+  /** Settles, one way or the other, when the last statement has ended and its cancel can no longer hit. */
+  #tail: Promise<unknown> | undefined = undefined
 
-  constructor(parts: LineParts) {
-    this.#parts = parts
+  constructor(pool: { name: string; clock: Clock }, cancel: (() => Promise<void>) | undefined) {
+    this.#name = pool.name
+    this.#clock = pool.clock
+    this.#cancel = cancel
   }
 
+  /** Settles when nothing runs; undefined = nothing does. */
   get quiet(): Promise<void> | undefined {
-    return this.#tail
+    return this.#tail?.then(ignore, ignore)
   }
 
-  /** Runs `start` when it is its turn. With limits the result may reject long before the statement has ended. */
-  run<T>(start: () => Promise<T>, limits?: Limits): Promise<T> {
-    if (limits?.signal === undefined && limits?.timeout === undefined) {
-      const result = this.#tail === undefined ? start() : this.#tail.then(start)
-      this.occupy(result.then(ignore, ignore))
-      return result
-    }
+  /**
+   * Runs `start` when it is its turn; `judge` makes of an error what the caller is to see. With limits the result may
+   * reject long before the statement has ended.
+   */
+  run<T>(start: () => Promise<T>, judge: (error: unknown) => unknown, limits?: Limits): Promise<T> {
+    if (limits?.signal === undefined && limits?.timeout === undefined) return this.#runFree(start, judge)
     if (limits.signal?.aborted === true) return Promise.reject(limits.signal.reason)
-    return this.#runLimited(start, limits)
+    return this.#runLimited(start, limits).catch((error) => {
+      throw judge(error)
+    })
+  }
+
+  /** One promise for the caller and for the line: the line is free when the caller hears of it. */
+  #runFree<T>(start: () => Promise<T>, judge: (error: unknown) => unknown): Promise<T> {
+    const running = this.#tail === undefined ? begun(start) : this.#tail.then(start, start)
+    const settled: Promise<T> = running.then(
+      (value) => {
+        if (this.#tail === settled) this.#tail = undefined
+        return value
+      },
+      (error) => {
+        if (this.#tail === settled) this.#tail = undefined
+        throw judge(error)
+      },
+    )
+    this.#tail = settled
+    return settled
   }
 
   /** Nothing else starts before this has settled. It must not reject. */
@@ -47,7 +64,6 @@ export class Line {
   }
 
   #runLimited<T>(start: () => Promise<T>, limits: Limits): Promise<T> {
-    const { name, clock, cancel } = this.#parts
     let state: 'waiting' | 'running' | 'stopped' = 'waiting'
     let cancelled: Promise<void> | undefined
     const execute = async () => {
@@ -57,11 +73,20 @@ export class Line {
       return start()
     }
     const onStop = () => {
-      if (state === 'running') cancelled = cancel?.().catch(ignore)
+      if (state === 'running') cancelled = this.#cancel?.().catch(ignore)
       state = 'stopped'
     }
-    const running = this.#tail === undefined ? execute() : this.#tail.then(execute)
+    const running = this.#tail === undefined ? execute() : this.#tail.then(execute, execute)
     this.occupy(running.then(ignore, ignore).then(() => cancelled))
-    return within(running, limits, { name, clock, onStop })
+    return within(running, limits, { name: this.#name, clock: this.#clock, onStop })
+  }
+}
+
+/** What a driver throws instead of rejecting is the same error. */
+function begun<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return start()
+  } catch (error) {
+    return Promise.reject(error)
   }
 }

@@ -1,9 +1,14 @@
+import type { QueryOptions, SqlText } from '../contract/sql.ts'
 import type { BeginOptions, QueryResult } from '../contract/sql-driver.ts'
 import type { Statement } from './statement.ts'
 
 /** What opens a transaction on a lease. */
 export interface OpeningHost {
-  begin(options: BeginOptions): Promise<void>
+  /** Checks a statement and its options. */
+  read(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Statement
+  query<R>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
+  /** What waits behind a BEGIN that fails must not run outside of the transaction: the connection is given up. */
+  beginForOthers(options: BeginOptions): Promise<void>
   /** Sends both at once. What it throws, it throws before anything is sent. */
   queryWithBegin(
     begin: BeginOptions,
@@ -19,11 +24,13 @@ export interface OpeningHost {
 export class Opening {
   readonly #host: OpeningHost
   readonly #options: BeginOptions
-  #begun: Promise<unknown> | undefined = undefined
+  #begun: Promise<unknown> | undefined
 
-  constructor(host: OpeningHost, options: BeginOptions) {
+  /** With `begun` it has happened already. */
+  constructor(host: OpeningHost, options: BeginOptions, begun?: Promise<unknown>) {
     this.#host = host
     this.#options = options
+    this.#begun = begun
   }
 
   /** Nothing has been sent yet. */
@@ -38,15 +45,26 @@ export class Opening {
 
   /** For whatever cannot travel with it: what comes next on the connection comes after. */
   beginNow(): Promise<unknown> {
-    this.#begun ??= kept(this.#host.begin(this.#options))
+    this.#begun ??= kept(this.#host.beginForOthers(this.#options))
     return this.#begun
   }
 
-  query(statement: Statement, prepare: boolean | undefined): Promise<QueryResult> {
-    const result = this.#host.queryWithBegin(this.#options, statement, prepare)
+  /** The first statement, and the BEGIN before it. */
+  query<R>(
+    sql: SqlText,
+    params: readonly unknown[] | undefined,
+    options: QueryOptions | undefined,
+  ): Promise<QueryResult<R>> {
+    const statement = this.#host.read(sql, params, options)
+    // One with limits might be given up before it is sent, and with it the BEGIN; several in one text travel alone.
+    if (options?.signal !== undefined || options?.timeoutMs !== undefined || /;\s*\S/.test(statement.text)) {
+      void this.beginNow()
+      return this.#host.query<R>(sql, params, options)
+    }
+    const result = this.#host.queryWithBegin(this.#options, statement, options?.prepare)
     // The statement's own error is its caller's; a failed BEGIN has cost the connection.
     this.#begun = Promise.resolve()
-    return result
+    return result as Promise<QueryResult<R>>
   }
 }
 

@@ -19,8 +19,8 @@ import { inTransaction } from './transaction-scope.ts'
 /** A lease that runs statements: one after another, whatever its holder does. */
 export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   readonly #executor: Executor<C>
-  /** Leases that joined under one key stand in one line. */
-  readonly #line: Line
+  /** Leases that joined under one key stand in one line. Made for the first statement: who talks to the driver needs none. */
+  #line: Line | undefined
   /** Stays readable after the end of the lease, for statements that are still under way. */
   readonly #slot: Slot<C, Holder>
 
@@ -32,39 +32,40 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     super(lender, slot, facts.trace)
     this.#executor = facts.executor
     this.#slot = slot
-    const { name, clock, driver } = facts.executor.surroundings
-    const cancel = driver.cancel === undefined ? undefined : async () => driver.cancel?.(slot.connection as C)
-    this.#line = facts.beside === undefined ? new Line({ name, clock, cancel }) : facts.beside.#line
+    this.#line = facts.beside?.line
   }
 
-  async query<R = Row>(
-    sql: SqlText,
-    params?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>> {
-    const statement = this.read(sql, params, options)
-    return (await this.runStatement(statement, options, limitsOf(options))) as QueryResult<R>
+  get line(): Line {
+    this.#line ??= new Line(this.#executor.surroundings, this.#canceller())
+    return this.#line
+  }
+
+  query<R = Row>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
+    try {
+      const statement = this.read(sql, params, options)
+      return this.runStatement(statement, options, limitsOf(options)) as Promise<QueryResult<R>>
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** @throws InvalidOptionError */
   read(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Statement {
     if (options !== undefined) assertQuery(options)
-    return declared(toStatement(sql, params, this.placeholder), options)
+    return declared(toStatement(sql, params, this.#executor.surroundings.driver), options)
   }
 
   stream<R = Row>(sql: SqlText, params?: readonly unknown[], options: StreamOptions = {}): AsyncIterable<R> {
     const { driver } = this.#executor.surroundings
     assertStream(options, driver)
-    const { text, params: values } = toStatement(sql, params, this.placeholder)
+    const { text, params: values } = toStatement(sql, params, driver)
     const { batch = 100, signal } = options
-    const cancel =
-      driver.cancel === undefined ? undefined : async () => driver.cancel?.(this.#slot.connection as C)
     return rowsOf<Row>({
-      line: this.#line,
+      line: this.line,
       enter: () => this.assertHeld(),
       open: () => driver.stream?.(this.#atTurn(), text, values, { batch }) as AsyncIterable<Row>,
       signal,
-      cancel,
+      cancel: this.#canceller(),
       judge: (error) => this.#judge(error),
     }) as AsyncIterable<R>
   }
@@ -81,12 +82,10 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     )
   }
 
-  /**
-   * A BEGIN that cannot be refused on a connection without a transaction may have a statement behind it; one that depends
-   * on what the server is (a standby refuses `serializable`) may not.
-   */
   joinsBegin({ isolation }: BeginOptions): boolean {
-    return this.#executor.mayPipeline && isolation !== 'serializable' && isolation !== 'snapshot'
+    const { driver } = this.#executor.surroundings
+    // A standby refuses these: told apart from the statement's own errors only where BEGIN goes alone.
+    return driver.beginWith !== undefined && isolation !== 'serializable' && isolation !== 'snapshot'
   }
 
   queryWithBegin(
@@ -94,28 +93,30 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     statement: Statement,
     prepare: boolean | undefined,
   ): Promise<QueryResult> {
-    const { driver, name } = this.#executor.surroundings
-    const fly = async () => {
-      const connection = this.#atTurn()
-      if (!this.#executor.share(connection)) {
-        await driver.begin(connection, begin)
-        return this.#executor.run(connection, statement, prepare)
-      }
-      const [begun, result] = await Promise.allSettled([
-        driver.begin(connection, begin),
-        this.#executor.run(connection, statement, prepare),
-      ])
-      if (this.isHeld) this.#executor.unshare(connection)
-      if (begun.status === 'rejected') {
-        const problem = `pool "${name}": BEGIN failed; the statement sent with it may have been executed`
-        if (this.isHeld) this.giveUp(begun.reason)
-        throw new TransactionError('TRANSACTION_ABORTED', problem, { cause: begun.reason })
-      }
-      if (result.status === 'rejected') throw result.reason
-      return result.value
-    }
     this.assertHeld()
-    return this.#judged(this.#line.run(fly))
+    const fly = () => this.#executor.begin(this.#atTurn(), statement, { begin, prepare })
+    return this.line.run(fly, (error) => this.#judge(this.#beganOrNot(error)))
+  }
+
+  /** What comes next must not run outside of the transaction that its caller believes to be in. */
+  #beganOrNot(error: unknown): unknown {
+    const { driver, name } = this.#executor.surroundings
+    if (!this.isHeld || driver.inTransaction?.(this.connection) !== false) return error
+    this.giveUp(error)
+    const problem = `pool "${name}": BEGIN failed, and the statement sent with it was not executed`
+    return new TransactionError('TRANSACTION_ABORTED', problem, { cause: error })
+  }
+
+  beginForOthers(options: BeginOptions): Promise<void> {
+    const { driver } = this.#executor.surroundings
+    this.assertHeld()
+    return this.line.run(
+      () => driver.begin(this.#atTurn(), options),
+      (error) => {
+        if (this.isHeld) this.giveUp(error)
+        return this.#judge(error)
+      },
+    )
   }
 
   /** @throws TransactionError `COMMIT_UNKNOWN` when the connection was lost after COMMIT was sent */
@@ -137,6 +138,17 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     await this.#step((connection) => this.#executor.surroundings.driver.rollback(connection))
   }
 
+  async cancel(): Promise<void> {
+    const { driver, name } = this.#executor.surroundings
+    if (driver.cancel === undefined) {
+      const problem = `pool "${name}": its driver cannot ask the server to stop a statement`
+      throw new InvalidOptionError('cancel', problem)
+    }
+    const asked = Promise.resolve(driver.cancel(this.connection))
+    this.line.occupy(Promise.allSettled([this.#line?.quiet, asked]).then(() => undefined))
+    await asked
+  }
+
   async savepoint(name: string, move: SavepointMove): Promise<void> {
     await this.#step((connection) => this.#executor.savepoint(connection, name, move))
   }
@@ -144,9 +156,8 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   /** Runs a statement whose text has been read already. */
   runStatement(statement: Statement, options?: QueryOptions, limits?: Limits): Promise<QueryResult> {
     this.assertHeld()
-    return this.#judged(
-      this.#line.run(async () => this.#executor.run(this.#atTurn(), statement, options?.prepare), limits),
-    )
+    const start = () => this.#executor.run(this.#atTurn(), statement, options?.prepare)
+    return this.line.run(start, (error) => this.#judge(error), limits)
   }
 
   /** The lease is not a caller's any more: statements share it. */
@@ -174,11 +185,6 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     this.#slot.tainted = true
   }
 
-  get placeholder(): (position: number) => string {
-    const { driver } = this.#executor.surroundings
-    return (position) => driver.placeholder?.(position) ?? '?'
-  }
-
   get usable(): boolean {
     return this.isHeld
   }
@@ -190,26 +196,29 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   /** Gives it back although this still runs on it. What is to be done before others get it is done when it is quiet. */
   releaseAfter(running: readonly unknown[], whenQuiet: () => void): void {
     const last = async () => {
-      await Promise.allSettled([this.#line.quiet, ...running])
+      await Promise.allSettled([this.#line?.quiet, ...running])
       // It may have been destroyed, because it did not become quiet.
       if (this.#slot.state === 'resetting') whenQuiet()
     }
-    this.#line.occupy(last())
+    this.line.occupy(last())
     this.release()
   }
 
   /** Settles when nothing runs on the lease's own line. */
   get busy(): Promise<void> | undefined {
-    return this.#line.quiet
+    return this.#line?.quiet
   }
 
   protected override quiet(): Promise<unknown> | undefined {
-    return this.#line.quiet
+    return this.#line?.quiet
   }
 
   #step(run: (connection: C) => Promise<void>): Promise<void> {
     this.assertHeld()
-    return this.#judged(this.#line.run(async () => run(this.#atTurn())))
+    return this.line.run(
+      () => run(this.#atTurn()),
+      (error) => this.#judge(error),
+    )
   }
 
   /** Refuses what is asked for after the end of the lease. */
@@ -226,12 +235,9 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     return this.#slot.connection as C
   }
 
-  async #judged<T>(result: Promise<T>): Promise<T> {
-    try {
-      return await result
-    } catch (error) {
-      throw this.#judge(error)
-    }
+  #canceller(): (() => Promise<void>) | undefined {
+    const { driver } = this.#executor.surroundings
+    return driver.cancel === undefined ? undefined : async () => driver.cancel?.(this.#slot.connection as C)
   }
 
   #judge(thrown: unknown): unknown {
@@ -271,9 +277,11 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
         // A connection that cannot answer will be found out by other means.
       }
     }
-    void this.#line.run(confirm)
+    void this.line.run(confirm, asItIs)
   }
 }
+
+const asItIs = (error: unknown) => error
 
 function limitsOf(options: QueryOptions | undefined): Limits | undefined {
   if (options?.signal === undefined && options?.timeoutMs === undefined) return undefined

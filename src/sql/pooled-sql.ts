@@ -12,7 +12,7 @@ import type {
   Transaction,
   TransactionOptions,
 } from '../contract/sql.ts'
-import type { QueryResult, Row, SqlDriver } from '../contract/sql-driver.ts'
+import type { QueryResult, Row, SqlDialect, SqlDriver } from '../contract/sql-driver.ts'
 import { ResourcePool } from '../pool/resource-pool.ts'
 import { Call } from './call.ts'
 import { Executor } from './executor.ts'
@@ -32,9 +32,8 @@ const SQL_METHODS = ['query', 'begin', 'commit', 'rollback'] as const
 export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements SqlPool<C> {
   readonly #driver: SqlDriver<C>
   readonly #executor: Executor<C>
-  readonly #texts = new TextBook()
+  #textBook: TextBook | undefined = undefined
   #multiplexer: Multiplexer<C> | undefined = undefined
-  readonly #placeholder: (position: number) => string
   readonly #mayAnswer: boolean
 
   constructor(driver: SqlDriver<C>, options: PoolOptions<C>) {
@@ -57,12 +56,15 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     this.#executor = executor
     executor.mayPipeline = this.#mayMultiplex()
     this.#mayAnswer = driver.answer !== undefined && this.#isOpenToAll && this.options.onConnect === undefined
-    this.#placeholder = (position) => driver.placeholder?.(position) ?? '?'
+  }
+
+  get dialect(): SqlDialect | undefined {
+    return this.#driver.dialect
   }
 
   query<R = Row>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
     try {
-      const statement = declared(toStatement(sql, params, this.#placeholder), options)
+      const statement = declared(toStatement(sql, params, this.#driver), options)
       if (options !== undefined) assertQuery(options)
       options?.signal?.throwIfAborted()
       const entry = this.#admit(statement)
@@ -86,7 +88,7 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     options: StreamOptions = {},
   ): AsyncGenerator<R, void, undefined> {
     assertStream(options, this.#driver)
-    const statement = toStatement(sql, params, this.#placeholder)
+    const statement = toStatement(sql, params, this.#driver)
     const { taints } = this.#admit(statement).reading
     const lease = await this.acquire({ signal: options.signal })
     if (taints) lease.taint()
@@ -121,9 +123,14 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
     assertOption('release', release, oneOf('statement', 'transaction', 'close'))
     return new PooledSession({
       acquire: () => this.acquire(),
-      read: (sql, params) => this.#texts.look(toStatement(sql, params, this.#placeholder).text).reading,
+      read: (sql, params) => this.#texts.look(toStatement(sql, params, this.#driver).text).reading,
       release,
     })
+  }
+
+  get #texts(): TextBook {
+    this.#textBook ??= new TextBook()
+    return this.#textBook
   }
 
   /** What is known of a statement. @throws SessionStatementError for one that needs a session of its own */

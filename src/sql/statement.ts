@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../contract/errors.ts'
 import type { SqlFragment, SqlText } from '../contract/sql.ts'
+import type { SqlDriver } from '../contract/sql-driver.ts'
 
 /** A text and its values, in the placeholders of the driver. */
 export interface Statement {
@@ -16,11 +17,14 @@ export function declared(statement: Statement, options: { readOnly?: boolean } |
 
 const NO_PARAMS: readonly unknown[] = Object.freeze([])
 
+/** A driver that says nothing has `?`. */
+type PlaceholderMaker = Pick<SqlDriver<unknown>, 'placeholder'>
+
 /** @throws InvalidOptionError for what is no statement */
 export function toStatement(
   sql: SqlText,
   params: readonly unknown[] | undefined,
-  placeholder: (position: number) => string,
+  driver: PlaceholderMaker,
 ): Statement {
   if (typeof sql === 'string') {
     if (sql.trim() === '') throw new InvalidOptionError('sql', 'the statement is empty')
@@ -41,7 +45,7 @@ export function toStatement(
       'a statement made by the sql tag carries its values itself: pass no parameters',
     )
   }
-  return render(sql, placeholder)
+  return render(sql, driver)
 }
 
 /**
@@ -70,14 +74,15 @@ function isFragment(value: unknown): value is SqlFragment {
   return typeof value === 'object' && value !== null && FRAGMENT in value
 }
 
-function render(fragment: SqlFragment, placeholder: (position: number) => string): Statement {
+function render(fragment: SqlFragment, driver: PlaceholderMaker): Statement {
   const params: unknown[] = []
+  const placeholderAt = (position: number) => driver.placeholder?.(position) ?? '?'
   const write = ({ strings, values }: SqlFragment): string =>
     strings
       .map((text, i) => {
         if (i === values.length) return text
         const value = values[i]
-        return text + (isFragment(value) ? write(value) : placeholder(params.push(value)))
+        return text + (isFragment(value) ? write(value) : placeholderAt(params.push(value)))
       })
       .join('')
   return { text: write(fragment), params }

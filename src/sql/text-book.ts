@@ -40,10 +40,9 @@ export class TextEntry {
 
 /** Remembers the texts of statements, bounded: the first learnt are the first forgotten. */
 export class TextBook {
-  #entries: Map<string, TextEntry> | undefined = undefined
+  readonly #entries = new Map<string, TextEntry>()
 
   look(text: string): TextEntry {
-    this.#entries ??= new Map()
     const known = this.#entries.get(text)
     if (known !== undefined) return known
     const entry = new TextEntry(readText(text))

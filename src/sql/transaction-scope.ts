@@ -3,7 +3,6 @@ import type { QueryOptions, SqlText, StreamOptions, Transaction } from '../contr
 import type { BeginOptions, QueryResult, Row, SavepointMove } from '../contract/sql-driver.ts'
 import { Opening, type OpeningHost } from './opening.ts'
 import { assertWork } from './sql-options.ts'
-import type { Statement } from './statement.ts'
 
 /** What a transaction needs of the lease that it runs on. */
 export interface TransactionHost<C> extends OpeningHost {
@@ -11,12 +10,10 @@ export interface TransactionHost<C> extends OpeningHost {
   readonly usable: boolean
   /** @throws LeaseReleasedError, ConnectionLostError */
   assertHeld(): void
-  query<R>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>>
-  /** Checks a statement and its options. */
-  read(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Statement
   stream<R>(sql: SqlText, params?: readonly unknown[], options?: StreamOptions): AsyncIterable<R>
   /** BEGIN with these options may travel with the first statement. */
   joinsBegin(options: BeginOptions): boolean
+  begin(options: BeginOptions): Promise<void>
   commit(): Promise<void>
   rollback(): Promise<void>
   savepoint(name: string, move: SavepointMove): Promise<void>
@@ -31,9 +28,10 @@ export async function inTransaction<C, T>(
   options: BeginOptions,
 ): Promise<T> {
   assertWork('transaction', work)
-  const opening = new Opening(host, options)
   host.assertHeld()
-  if (!host.joinsBegin(options)) await opening.beginNow()
+  const begun = host.joinsBegin(options) ? undefined : host.begin(options)
+  await begun
+  const opening = new Opening(host, options, begun)
   const scope = new TransactionScope(host, { name: 'the transaction', depth: 0, opening })
   let result: T
   try {
@@ -78,21 +76,14 @@ class TransactionScope<C> implements Transaction<C> {
     return this.#host.connection
   }
 
-  async query<R = Row>(
-    sql: SqlText,
-    params?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<QueryResult<R>> {
-    this.#assertUsable()
-    const host = this.#host
-    if (!this.#opening.isDue) return host.query<R>(sql, params, options)
-    // One with limits might be given up before it is sent, and with it the BEGIN.
-    if (options?.signal !== undefined || options?.timeoutMs !== undefined) {
-      void this.#opening.beginNow()
-      return host.query<R>(sql, params, options)
+  query<R = Row>(sql: SqlText, params?: readonly unknown[], options?: QueryOptions): Promise<QueryResult<R>> {
+    try {
+      this.#assertUsable()
+      if (!this.#opening.isDue) return this.#host.query<R>(sql, params, options)
+      return this.#opening.query<R>(sql, params, options)
+    } catch (error) {
+      return Promise.reject(error)
     }
-    const statement = host.read(sql, params, options)
-    return (await this.#opening.query(statement, options?.prepare)) as QueryResult<R>
   }
 
   stream<R = Row>(sql: SqlText, params?: readonly unknown[], options?: StreamOptions): AsyncIterable<R> {

@@ -28,6 +28,7 @@ export type FakeCapability =
   | 'cancel'
   | 'pipeline'
   | 'inTransaction'
+  | 'beginWith'
   | 'isFarewell'
   | 'preparesByName'
   | 'placeholder'
@@ -62,6 +63,11 @@ export function sqlDriver(
       return toResult(await connection.send(sql, name === undefined ? { params } : { params, name }))
     },
     begin: (connection, begin) => done(connection, 'begin', beginText(begin)),
+    // The server skips the statement when BEGIN has failed.
+    async beginWith(connection, begin, { sql, params, name }) {
+      await done(connection, 'begin', beginText(begin))
+      return toResult(await connection.send(sql, name === undefined ? { params } : { params, name }))
+    },
     async commit(connection) {
       const answer = await connection.send('commit', { operation: 'commit' })
       if (!answer.rolledBack) return

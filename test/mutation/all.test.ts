@@ -15,7 +15,9 @@ const files: Record<string, () => Promise<unknown>> = import.meta.glob([
   // It reads documents, which are not there.
   '!../field/list.test.ts',
 ])
-// The property tests cost more than all others together. Without them for a first look; then `--incremental` asks them
-// about the survivors alone.
+// These cost more than all others together. Without them for a first look; then `--incremental` asks them about the
+// survivors alone.
+const COSTLY = ['/property/', '/pool/outcomes']
 const quick = process.env.ROCKPOOL_MUTATION === 'quick'
-for (const [file, load] of Object.entries(files)) if (!quick || !file.includes('/property/')) await load()
+for (const [file, load] of Object.entries(files))
+  if (!quick || !COSTLY.some((part) => file.includes(part))) await load()

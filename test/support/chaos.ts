@@ -162,10 +162,13 @@ export class Census {
   most = 0
   looks = 0
   readonly #server: EmbeddedPostgres
+  readonly #ours: string
   #isOn = true
 
-  constructor(server: EmbeddedPostgres) {
+  /** @param ours what tells the pool's sessions from others, in pg_stat_activity */
+  constructor(server: EmbeddedPostgres, ours = "application_name = 'rockpool'") {
     this.#server = server
+    this.#ours = ours
     void this.#run()
     onTestFinished(() => {
       this.#isOn = false
@@ -180,7 +183,7 @@ export class Census {
         await client.connect()
         while (this.#isOn) {
           const { rows } = await client.query(
-            `select count(*)::int as n from pg_stat_activity where application_name = 'rockpool'`,
+            `select count(*)::int as n from pg_stat_activity where ${this.#ours}`,
           )
           this.most = Math.max(this.most, rows[0].n)
           this.looks++

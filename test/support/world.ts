@@ -48,9 +48,13 @@ export function sqlWorld(options: Options = {}, around: Surroundings = {}) {
 
 function watch(clock: TestClock, server: FakeServer, pool: Pool<FakeConnection>) {
   const events: (PoolEvent & { event: PoolEventName })[] = []
-  for (const event of EVENTS) pool.on(event, (payload) => events.push({ event, ...payload }))
+  const listeners = Object.fromEntries(
+    EVENTS.map((event) => [event, (payload: PoolEvent) => void events.push({ event, ...payload })]),
+  ) as Record<(typeof EVENTS)[number], (payload: PoolEvent) => void>
+  for (const event of EVENTS) pool.on(event, listeners[event])
   return {
     events,
+    listeners,
     /** The names of the events so far, with the reasons of closes. */
     told: () => events.map(({ event, reason }) => (reason === undefined ? event : `${event} ${reason}`)),
     /** What the server was asked to do so far. */

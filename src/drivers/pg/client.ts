@@ -3,7 +3,7 @@ export type TransactionStatus = 'I' | 'T' | 'E'
 
 /** The part of pg's result that we read. */
 export interface PgResult {
-  readonly command: string
+  readonly command: string | null
   readonly rowCount: number | null
   readonly rows: Record<string, unknown>[]
   readonly fields: readonly PgField[]
@@ -58,15 +58,21 @@ interface ParameterStatus {
   readonly parameterValue: string
 }
 
-/** The part of `pg.Query` that we need to learn how pg writes values. */
+/** The part of `pg.Query`, one statement on its way, that we use. */
+export interface PgQuery {
+  callback?: (error: Error | null | undefined, result?: unknown) => void
+  requiresPreparation(): boolean
+  /** Sends the messages of the extended protocol. */
+  prepare(connection: unknown): void
+  handleCommandComplete(message: unknown, connection: PgConnection): void
+}
+
 export type PgQueryClass = new (config: {
   text: string
   values: readonly unknown[]
-  rows: number
-}) => {
-  callback?: (error: Error) => void
-  prepare(connection: unknown): void
-}
+  rows?: number
+  name?: string | undefined
+}) => PgQuery
 
 /** What `client.query` takes besides texts: pg calls these methods as the server's messages arrive. */
 export interface Submittable {
@@ -98,12 +104,14 @@ export interface PgClient {
   readonly _queryQueue?: readonly unknown[]
   /** Statements sent behind the one in flight; only where pg can pipeline. */
   readonly _sentQueryQueue?: readonly unknown[]
+  /** The end of the connection is wanted. */
+  _ending?: boolean
   pipeline?: boolean
   connect(): Promise<unknown>
   query(
     text: string | { text: string; values: readonly unknown[]; name?: string },
   ): Promise<PgResult | PgResult[]>
-  query(submittable: Submittable): unknown
+  query(submittable: Submittable | PgQuery): unknown
   getTypeParser(type: number, format: string): (value: string) => unknown
   ref(): void
   unref(): void

@@ -18,6 +18,8 @@ export async function close(client: PgClient): Promise<void> {
   const link = linkOf(client)
   const mayRun = link.mayRun
   link.markClosing()
+  // Or pg tells the user's own listeners of a connection that was terminated unexpectedly.
+  if (!link.isLost) client._ending = true
   if (link.isClosed && !mayRun) return
   // An idle connection may have been told not to keep the process alive; its end is worth waiting for.
   client.connection.stream.ref?.()

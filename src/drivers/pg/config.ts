@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import { show } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
+import { checkPassword, type Password } from '../password.ts'
 import { type TlsPlan, tlsPlan } from './tls.ts'
 import { parseUrl } from './url.ts'
 
@@ -13,7 +14,7 @@ export interface PgConfig {
   port?: number | string | undefined
   user?: string | undefined
   /** A function is asked for every connect: for tokens that expire. */
-  password?: string | (() => string | Promise<string>) | undefined
+  password?: Password | undefined
   database?: string | undefined
   /** `true` verifies the server by the authorities that Node trusts; an object goes to `tls.connect`. */
   ssl?: boolean | object | undefined
@@ -202,12 +203,7 @@ function checkTexts(given: Given): void {
   if (typeof host === 'string' && host.includes(',')) {
     throw new InvalidOptionError('host', '"host" names several hosts: one host per pool')
   }
-  if (password !== undefined && typeof password !== 'string' && typeof password !== 'function') {
-    throw new InvalidOptionError(
-      'password',
-      `"password" is of type ${typeof password}: it must be a text or a function that gives one`,
-    )
-  }
+  checkPassword(password)
 }
 
 function portOf(given: unknown): number {

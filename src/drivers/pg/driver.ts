@@ -2,6 +2,7 @@ import { show } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { SqlDriver } from '../../contract/sql-driver.ts'
 import { loadPackage } from '../load-package.ts'
+import { beginWith } from './begin-with.ts'
 import { cancel } from './cancel.ts'
 import { isBusy, type PgClient, type PgClientClass, type PgModule } from './client.ts'
 import { close } from './close.ts'
@@ -26,9 +27,17 @@ export function pg<C = PgClient>(
 ): SqlDriver<C> {
   const target = resolveConfig(config, process.env)
   const given = options.module === undefined ? undefined : clientClassOf(options.module)
-  const driver: SqlDriver<PgClient> = {
+  const driver = pgDriver(async (signal) => open(given ?? clientClassOf(loadPackage('pg')), target, signal))
+  // The user's own `pg.Client` is what we describe by the part of it that we use.
+  return driver as unknown as SqlDriver<C>
+}
+
+/** The driver of clients that `openClient` makes, from whatever their maker takes for a config. */
+export function pgDriver(connect: (signal: AbortSignal) => Promise<PgClient>): SqlDriver<PgClient> {
+  return {
     name: 'pg',
-    connect: async ({ signal }) => open(given ?? clientClassOf(loadPackage('pg')), target, signal),
+    dialect: 'postgres',
+    connect: ({ signal }) => connect(signal),
     close,
     isAlive: (client, { signal }) => isAlive(client, signal),
     isDirty,
@@ -40,6 +49,7 @@ export function pg<C = PgClient>(
     unref: (client) => client.unref(),
     query: (client, text, params, { name }) => query(client, text, params, name),
     begin,
+    beginWith,
     commit,
     rollback,
     savepoint,
@@ -53,12 +63,10 @@ export function pg<C = PgClient>(
     inTransaction: (client) => linkOf(client).status !== 'I',
     isFarewell: endsSession,
   }
-  // The user's own `pg.Client` is what we describe by the part of it that we use.
-  return driver as unknown as SqlDriver<C>
 }
 
 /** The user may have `import pg from 'pg'` or `import * as pg from 'pg'`. */
-function clientClassOf(module: unknown): PgClientClass {
+export function clientClassOf(module: unknown): PgClientClass {
   const { Client, default: inner } = (module ?? {}) as { Client?: unknown; default?: { Client?: unknown } }
   const found = Client ?? inner?.Client
   if (typeof found === 'function') return found as PgClientClass

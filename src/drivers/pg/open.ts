@@ -11,7 +11,7 @@ export async function open(Client: PgClientClass, target: Target, signal: AbortS
   for (;;) {
     const tls = attempts.shift() === true
     try {
-      return await attempt(Client, { ...target.options, ...(await protection(target, tls)) }, signal)
+      return await openClient(Client, { ...target.options, ...(await protection(target, tls)) }, signal)
     } catch (error) {
       signal.throwIfAborted()
       if (attempts.length === 0 || !refusesEncryption(error)) throw error
@@ -25,7 +25,8 @@ async function protection({ options, tls }: Target, isOn: boolean): Promise<obje
   return { ssl: await tls.options(), sslnegotiation: options.sslnegotiation ?? 'postgres' }
 }
 
-async function attempt(
+/** One attempt to connect a client with these options of its own. */
+export async function openClient(
   Client: PgClientClass,
   options: { stream?: unknown },
   signal: AbortSignal,

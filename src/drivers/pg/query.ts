@@ -5,7 +5,7 @@ import { linkOf } from './link.ts'
 import { writeValues } from './values.ts'
 
 /** Several statements in one text without parameters give several results: the last one counts. */
-export async function query(
+export function query(
   client: PgClient,
   text: string,
   values: readonly unknown[],
@@ -14,22 +14,28 @@ export async function query(
   try {
     if (client.pipeline === true) linkOf(client).batch()
     // A text alone goes by the simple protocol.
-    const result = last(
-      await client.query(
-        values.length === 0 && name === undefined
-          ? text
-          : { text, values: writeValues(client, values), name },
-      ),
-    )
-    return {
-      rows: result.rows,
-      rowCount: result.rowCount ?? 0,
-      fields: result.fields as PgResult['fields'][number][],
-    }
+    const config =
+      values.length === 0 && name === undefined ? text : { text, values: writeValues(client, values), name }
+    return client.query(config).then(resultOf, (error) => failed(client, error, name))
   } catch (error) {
-    if (name !== undefined && isStalePlan(error)) forget(client, name)
-    throw await settledError(client, error)
+    return failed(client, error, name)
   }
+}
+
+export function resultOf(answer: PgResult | PgResult[]): QueryResult {
+  const result = last(answer)
+  return {
+    rows: result.rows,
+    rowCount: result.rowCount ?? 0,
+    fields: result.fields as PgResult['fields'][number][],
+    // Nothing was asked, nothing was done.
+    command: result.command ?? undefined,
+  }
+}
+
+async function failed(client: PgClient, error: unknown, name: string | undefined): Promise<never> {
+  if (name !== undefined && isStalePlan(error)) forget(client, name)
+  throw await settledError(client, error)
 }
 
 /** A statement of our own. */
@@ -59,7 +65,7 @@ export async function settledError(client: PgClient, error: unknown): Promise<un
  * The next use of the name prepares it anew. The server may still have the statement, and would refuse a second one of
  * that name; Close cannot fail, is allowed in a failed transaction, and travels with whatever is sent next.
  */
-function forget({ connection }: PgClient, name: string): void {
+export function forget({ connection }: PgClient, name: string): void {
   delete connection.parsedStatements[name]
   delete connection.submittedNamedStatements?.[name]
   connection.close({ type: 'S', name })

@@ -1,6 +1,7 @@
 import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError, TransactionError } from '../../contract/errors.ts'
 import type { BeginOptions, Isolation, SavepointMove } from '../../contract/sql-driver.ts'
+import { untilAborted } from '../until-aborted.ts'
 import type { PgClient } from './client.ts'
 import { linkOf } from './link.ts'
 import { forgetAll, run } from './query.ts'
@@ -13,7 +14,11 @@ const ISOLATION: Readonly<Record<Isolation, string>> = {
   serializable: 'SERIALIZABLE',
 }
 
-export async function begin(client: PgClient, { isolation, readOnly }: BeginOptions): Promise<void> {
+export async function begin(client: PgClient, options: BeginOptions): Promise<void> {
+  await run(client, beginText(options))
+}
+
+export function beginText({ isolation, readOnly }: BeginOptions): string {
   let text = 'BEGIN'
   if (isolation !== undefined) {
     if (!Object.hasOwn(ISOLATION, isolation)) {
@@ -25,7 +30,7 @@ export async function begin(client: PgClient, { isolation, readOnly }: BeginOpti
     text += ` ISOLATION LEVEL ${ISOLATION[isolation]}`
   }
   if (readOnly !== undefined) text += readOnly ? ' READ ONLY' : ' READ WRITE'
-  await run(client, text)
+  return text
 }
 
 /** The server answers the COMMIT of a failed transaction with ROLLBACK, and without an error. */
@@ -73,21 +78,12 @@ export async function reset(client: PgClient, how: ResetDepth): Promise<void> {
 
 /** An empty statement: the server answers without planning or executing anything, in a failed transaction too. */
 export async function isAlive(client: PgClient, signal: AbortSignal): Promise<boolean> {
-  signal.throwIfAborted()
-  let stop: () => void = () => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      linkOf(client).giveUp()
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    await Promise.race([run(client, ''), aborted])
-    return true
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
+  await untilAborted(
+    signal,
+    () => run(client, ''),
+    () => linkOf(client).giveUp(),
+  )
+  return true
 }
 
 // Set by the session itself (`SET`, a role's or a database's own default) it says nothing of the server.

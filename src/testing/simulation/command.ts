@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { withLightSignals } from './counted-signal.ts'
 import { shrink } from './shrink.ts'
 import { type SimulationResult, simulate } from './simulate.ts'
 import type { PoolMakers } from './stage.ts'
@@ -50,6 +51,10 @@ export async function main(args: string[], makers: PoolMakers, print: Print = co
     print(HELP)
     return 0
   }
+  return withLightSignals(() => play(values, makers, print))
+}
+
+async function play(values: ReturnType<typeof parse>, makers: PoolMakers, print: Print): Promise<number> {
   const { trace, lines, operations } = values
   const only = values.seed
   const failed: SimulationResult[] = []

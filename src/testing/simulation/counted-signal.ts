@@ -10,7 +10,8 @@ export class CountedSignal {
   aborted = false
   reason: unknown = undefined
   readonly #count: ListenerCount
-  readonly #listeners = new Set<Listener>()
+  /** Most signals hear of nobody. */
+  #listeners: Set<Listener> | undefined = undefined
 
   constructor(count: ListenerCount) {
     this.#count = count
@@ -22,13 +23,14 @@ export class CountedSignal {
   }
 
   addEventListener(_: string, listener: Listener): void {
+    this.#listeners ??= new Set()
     if (this.#listeners.has(listener)) return
     this.#listeners.add(listener)
     this.#count.listening++
   }
 
   removeEventListener(_: string, listener: Listener): void {
-    if (this.#listeners.delete(listener)) this.#count.listening--
+    if (this.#listeners?.delete(listener) === true) this.#count.listening--
   }
 
   throwIfAborted(): void {
@@ -39,11 +41,34 @@ export class CountedSignal {
     if (this.aborted) return
     this.aborted = true
     this.reason = reason
-    for (const listener of [...this.#listeners]) {
+    for (const listener of [...(this.#listeners ?? [])]) {
       // The pool listens once, wherever it listens.
       this.removeEventListener('abort', listener)
       if (typeof listener === 'function') listener()
       else listener.handleEvent()
     }
+  }
+}
+
+/** The part of `AbortController` that a pool uses. */
+class LightController {
+  readonly signal = new CountedSignal({ listening: 0 })
+
+  abort(reason: unknown): void {
+    this.signal.abort(reason)
+  }
+}
+
+/**
+ * While this runs, the controllers of the whole program are light ones: the platform's cost more than all else that a
+ * connect does here. For a program that does nothing but simulate.
+ */
+export async function withLightSignals<T>(run: () => Promise<T>): Promise<T> {
+  const { AbortController } = globalThis
+  globalThis.AbortController = LightController as unknown as typeof AbortController
+  try {
+    return await run()
+  } finally {
+    globalThis.AbortController = AbortController
   }
 }

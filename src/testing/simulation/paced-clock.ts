@@ -15,6 +15,7 @@ export class PacedClock extends VirtualClock {
 
   override now(): number {
     if (++this.#looks > STUCK_AFTER) {
+      this.#looks = 0
       this.#stuck()
       throw new Error('stuck')
     }

@@ -65,7 +65,17 @@ export function watchedDriver(fake: Fake, ledger: Ledger, { law, trace }: { law:
       }
     },
   }
-  const { isAlive, reset, onLost, stream } = fake
+  const { beginWith, isAlive, reset, onLost, stream } = fake
+  if (beginWith !== undefined) {
+    driver.beginWith = (connection, begin, statement) => {
+      const socket = ledger.of(connection)
+      checkStatement(socket, statement.params, law)
+      const [token] = statement.params
+      trace.note('sends', socket.id, typeof token === 'number' ? token : 0)
+      socket.transactionOf = typeof token === 'number' ? callerOf(token) : UNKNOWN
+      return sees(socket, beginWith(connection, begin, statement))
+    }
+  }
   if (stream !== undefined) {
     driver.stream = async function* (connection, ...statement) {
       const socket = ledger.of(connection)

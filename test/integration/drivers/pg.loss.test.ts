@@ -92,6 +92,15 @@ test('the statement of a connection whose socket failed does not go on in the se
 })
 
 describe('closing', () => {
+  test('is no accident to those who listen to the client', async () => {
+    const { client, close } = await open()
+    const heard: unknown[] = []
+    client.on('error', (error) => heard.push(error))
+    await close()
+    await aMoment()
+    expect(heard).toEqual([])
+  })
+
   test('is no loss, and the server counts the connection no more when it is done', async () => {
     for (let i = 0; i < 20; i++) {
       const { lost, close } = await open()

@@ -38,6 +38,15 @@ describe('a query', () => {
     expect(await query('')).toMatchObject({ rowCount: 0, rows: [] })
   })
 
+  test('tells what the server has done', async () => {
+    const { query } = await open()
+    expect(await query('with x as (select 1 as i) select * from x')).toMatchObject({ command: 'SELECT' })
+    expect(await query('create temp table t (i int)')).toMatchObject({ command: 'CREATE' })
+    expect(await query('insert into t values ($1)', [1])).toMatchObject({ command: 'INSERT' })
+    expect((await query('')).command).toBeUndefined()
+    expect(driver.dialect).toBe('postgres')
+  })
+
   test('sends parameters as pg does', async () => {
     const { rows } = await open()
     const sent = [12345678901234567890n, Buffer.from([0, 255]), new Date(0), [1, 2], { a: 1 }, null, true]

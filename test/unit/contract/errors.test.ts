@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import * as ours from '../../../src/contract/errors.ts'
 import { createPool } from '../../../src/create-pool.ts'
 
@@ -66,7 +66,8 @@ describe('every error', () => {
   })
 
   test('knows its class in another copy of the package, and only its own', async () => {
-    const theirs = (await import('../../../src/contract/errors.ts?copy' as string)) as Errors
+    vi.resetModules()
+    const theirs: Errors = await import('../../../src/contract/errors.ts')
     expect(theirs.PoolError).not.toBe(ours.PoolError)
     const mine = all(ours)
     const foreign = all(theirs)

@@ -21,7 +21,7 @@ function refusal(options: unknown): InvalidOptionError {
 
 describe('options', () => {
   test('have the documented defaults', () => {
-    expect(resolveOptions({}, driver)).toEqual(DEFAULTS)
+    expect(resolveOptions({}, driver)).toMatchObject(DEFAULTS)
     expect(DEFAULTS).toEqual({
       min: 0,
       max: 10,
@@ -50,7 +50,7 @@ describe('options', () => {
 
   test('undefined means the default, for every one of them', () => {
     const nothing = Object.fromEntries(OPTION_NAMES.map((name) => [name, undefined]))
-    expect(resolveOptions(nothing, driver)).toEqual(DEFAULTS)
+    expect(resolveOptions(nothing, driver)).toMatchObject(DEFAULTS)
   })
 
   test('are the caller’s to change afterwards: the pool has its own', () => {

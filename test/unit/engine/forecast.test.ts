@@ -76,5 +76,7 @@ describe('the waiters that leases will have served when a connect would be done'
     expect(served(forecast, leases(1000), { waiters: 4 })).toBe(0)
     expect(served(forecast, leases(1000), { waiters: 5 })).toBe(5)
     expect(served(forecast, leases(995), { waiters: 5 })).toBe(0)
+    expect(served(forecast, leases(1000, 1000), { waiters: 8 })).toBe(0)
+    expect(served(forecast, leases(1000, 1000), { waiters: 9 })).toBe(9)
   })
 })

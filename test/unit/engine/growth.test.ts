@@ -1,34 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { PoolOptions } from '../../../src/contract/options.ts'
-import { resolveOptions } from '../../../src/contract/resolve-options.ts'
-import type { SlotState } from '../../../src/contract/state.ts'
 import { checksUnderWay, connectsWanted, incoming, nextForecast } from '../../../src/engine/growth.ts'
-import { Slot } from '../../../src/engine/slot.ts'
-import { EngineState } from '../../../src/engine/state.ts'
 import { Waiter } from '../../../src/engine/waiter.ts'
+import { engineState, NEVER, NOW } from '../../support/engine-state.ts'
 
-const NOW = 10_000
-const NEVER = Number.POSITIVE_INFINITY
-
-function scene(options: PoolOptions<object> = {}) {
-  const driver = { name: 'none', connect: async () => ({}), close: () => {} }
-  const state = new EngineState<object, object>(resolveOptions(options, driver), { canCheck: true })
-  const slots = (count: number, as: SlotState, age = 0) =>
-    Array.from({ length: count }, () => {
-      const slot = new Slot<object, object>(state.slots.size, { generation: 0, chance: 0, now: NOW - age })
-      slot.state = as
-      state.counts[as]++
-      state.slots.add(slot)
-      return slot
-    })
-  const waiters = (count: number, age = 0, shares = false) => {
-    for (let n = 0; n < count; n++) {
-      const waiter = new Waiter('lease', NOW - age, NEVER)
-      waiter.shares = shares
-      state.queue.join(waiter)
-    }
-  }
-  return { state, slots, waiters, wanted: () => connectsWanted(state, NOW) }
+function scene(...options: Parameters<typeof engineState>) {
+  const built = engineState(...options)
+  return { ...built, wanted: () => connectsWanted(built.state, NOW) }
 }
 
 describe('the connects that are wanted', () => {
@@ -44,7 +21,7 @@ describe('the connects that are wanted', () => {
     slots(1, 'idle')
     expect(wanted()).toBe(2)
     const other = scene()
-    other.state.readies.add(new Waiter('ready', NOW, NEVER))
+    other.state.awaitReady(new Waiter('ready', NOW, NEVER))
     expect(other.wanted()).toBe(1)
     state.closing = true
     expect(wanted()).toBe(0)

@@ -98,6 +98,13 @@ describe('the watch for gaps in time', () => {
     expect(watch.jumped(40, 1_010_040)).toBe(false)
   })
 
+  test('notices a drift of five seconds, and none that is any smaller', () => {
+    const watch = new GapWatch()
+    watch.jumped(0, 1_000_000)
+    expect(watch.jumped(10, 1_005_010)).toBe(true)
+    expect(watch.jumped(20, 1_010_019)).toBe(false)
+  })
+
   test('does not mind a wall clock that was set back, or one that is adjusted little by little', () => {
     const watch = new GapWatch()
     watch.jumped(0, 1_000_000)

@@ -179,6 +179,17 @@ describe('leak reports', () => {
     expect(String(seen.mock.calls[0]?.[0])).toContain('pool "orders"')
   })
 
+  test('are no warning where a listener heard of it once', async (context) => {
+    const seen = warnings(context)
+    const { clock, pool, listeners } = world({ leakThresholdMs: 100 })
+    pool.off('leak', listeners.leak)
+    const heard = vi.fn()
+    pool.once('leak', heard)
+    await clock.until(pool.acquire())
+    await clock.advance(100)
+    expect([heard.mock.calls.length, seen.mock.calls.length]).toEqual([1, 0])
+  })
+
   test('0 reports nothing', async () => {
     const { clock, pool } = world()
     await clock.until(pool.acquire())

@@ -130,6 +130,30 @@ describe('an aborted statement', () => {
     expect(server.misuse).toEqual([])
   })
 
+  test('by the lease itself hits what runs, and what comes next waits until it can hit nothing more', async () => {
+    const { clock, pool, server } = sqlWorld({}, { server: { latencyMs: 10 } })
+    server.always('cancel', { latencyMs: 400 })
+    server.answer('slow', { takesMs: 10_000 })
+    const lease = await clock.until(pool.acquire())
+    const slow = fate(lease.query('slow'))
+    await clock.advance(50)
+    const cancelled = fate(lease.cancel())
+    const next = fate(lease.query('next'))
+    await clock.advance(399)
+    expect([slow.state, cancelled.state, next.state]).toEqual(['rejected', 'pending', 'pending'])
+    await clock.advance(100)
+    expect([slow.state, cancelled.state, next.state]).toEqual(['rejected', 'resolved', 'resolved'])
+    expect(server.misuse).toEqual([])
+    lease.release()
+    await expect(lease.cancel()).rejects.toThrow(/already been released/)
+  })
+
+  test('by the lease itself is refused where the driver cannot', async () => {
+    const { clock, pool } = sqlWorld({}, { driver: { without: ['cancel'] } })
+    const lease = await clock.until(pool.acquire())
+    await expect(lease.cancel()).rejects.toThrow(/cannot ask the server to stop/)
+  })
+
   test('on joined leases: a cancel of one never hits the other’s statement', async () => {
     const { clock, pool, server } = sqlWorld({}, { server: { latencyMs: 10 } })
     server.always('cancel', { latencyMs: 400 })

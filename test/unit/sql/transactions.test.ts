@@ -11,9 +11,12 @@ import { fate, sqlWorld } from '../../support/world.ts'
 
 type Tx = Transaction<FakeConnection>
 
-// With 'auto', BEGIN may travel with the first statement; nothing else may change.
-describe.each(['off', 'auto'] as const)('transaction (multiplex %s)', (multiplex) => {
-  const scene = (options = {}, around = {}) => sqlWorld({ multiplex, ...options }, around)
+// BEGIN may travel with the first statement; nothing else may change.
+describe.each([
+  ['BEGIN goes alone', ['beginWith']],
+  ['BEGIN goes with the first statement', []],
+] as const)('transaction (%s)', (_, without) => {
+  const scene = (options = {}, around = {}) => sqlWorld(options, { driver: { without }, ...around })
 
   test('commits when the work resolves, and gives what it gave', async () => {
     const { clock, pool, sent } = scene()
@@ -80,6 +83,22 @@ describe.each(['off', 'auto'] as const)('transaction (multiplex %s)', (multiplex
     await clock.advance(100)
     expect(pool.stats()).toMatchObject({ leased: 0, resetting: 0, waiting: 0 })
     expect(server.connections.every(({ session }) => session.transaction === 'none')).toBe(true)
+  })
+
+  test.each([
+    ['a statement', (tx: Tx) => tx.query('insert 1')],
+    ['one with limits', (tx: Tx) => tx.query('insert 1', [], { timeoutMs: 1_000 })],
+    ['a savepoint', (tx: Tx) => tx.transaction((inner) => inner.query('insert 1'))],
+  ])('whose BEGIN fails lets nothing run outside of it: %s', async (_, first) => {
+    const { pool, server, sent, errorOf } = scene()
+    server.next('begin', { error: new FakeError('statement', 'not now') })
+    const work = async (tx: Tx) => {
+      await first(tx).catch(() => {})
+      await tx.query('insert 2')
+    }
+    expect(await errorOf(pool.transaction(work))).toBeInstanceOf(Error)
+    expect(sent()).not.toContain('insert 1')
+    expect(sent()).not.toContain('insert 2')
   })
 
   test('a COMMIT answered by ROLLBACK is TRANSACTION_ABORTED, never a success', async () => {
