@@ -4,14 +4,21 @@ import type { SqlDriver } from '../contract/sql-driver.ts'
 import { resolvePackage } from './load-package.ts'
 import { mariadb } from './mariadb/index.ts'
 import { mysql2 } from './mysql2/index.ts'
+import { odbc } from './odbc/index.ts'
+import { oracledb } from './oracledb/index.ts'
 import { pg } from './pg/index.ts'
 import { sqlite } from './sqlite/index.ts'
+import { tedious } from './tedious/index.ts'
 
 /** Which URL means which driver. */
 const SCHEMES: Readonly<Record<string, (url: string) => SqlDriver<unknown>>> = {
   postgres: (url) => pg(url),
   postgresql: (url) => pg(url),
   sqlite: (url) => sqlite(url),
+  odbc: (url) => odbc(url),
+  oracle: (url) => oracledb(url),
+  sqlserver: (url) => tedious(url),
+  mssql: (url) => tedious(url),
   mysql: (url) => (isInstalled('mysql2') || !isInstalled('mariadb') ? mysql2(url) : mariadb(url)),
   mariadb: (url) => (isInstalled('mariadb') || !isInstalled('mysql2') ? mariadb(url) : mysql2(url)),
 }

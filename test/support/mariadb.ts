@@ -32,7 +32,8 @@ export function startMariadb(extra: readonly string[] = []): Promise<MysqlServer
         '--skip-test-db',
         ...asUser,
       ]),
-    flags: () => [],
+    // A server that starts deletes what it takes for the leftovers of an earlier one: temporary tables of its neighbour.
+    flags: (folder) => [`--tmpdir=${folder}`],
   }
   return MysqlServer.start(recipe, extra)
 }

@@ -1,10 +1,9 @@
 import { show } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
+import { askPassword, checkPassword, type Password } from '../password.ts'
 import { type TlsDialect, takeTls } from './tls.ts'
 import { parseUrl } from './url.ts'
 import type { Address, KeepAlive } from './wire.ts'
-
-type Password = string | (() => string | Promise<string>)
 
 /** What both packages take; all other options are passed on to the package as they are. */
 export interface MysqlConfig {
@@ -59,7 +58,7 @@ export function resolveConfig(name: string, config: unknown, dialect: Dialect): 
     options: async () => ({
       ...fixed,
       ...(await tls()),
-      ...(password !== undefined && { password: await ask(password as Password) }),
+      ...(password !== undefined && { password: await askPassword(password as Password) }),
     }),
   }
 }
@@ -88,22 +87,7 @@ function checkTexts(given: Record<string, unknown>): void {
   }
   const { password } = given
   const isList = Array.isArray(password) && password.every((one) => typeof one === 'string')
-  if (password === undefined || typeof password === 'string' || typeof password === 'function' || isList)
-    return
-  throw new InvalidOptionError(
-    'password',
-    `"password" is of type ${typeof password}: it must be a text or a function that gives one`,
-  )
-}
-
-async function ask(password: Password): Promise<unknown> {
-  if (typeof password !== 'function') return password
-  const given: unknown = await password()
-  if (typeof given === 'string') return given
-  throw new InvalidOptionError(
-    'password',
-    `the "password" function gave a value of type ${typeof given}, not a text`,
-  )
+  if (!isList) checkPassword(password)
 }
 
 function portOf(given: unknown): number {

@@ -34,6 +34,7 @@ export function familyDriver<S extends Speaker>(given: Package<S>, target: Targe
   const speakerOf = (connection: object) => linkOf(connection).speaker as S
   return {
     name: given.name,
+    dialect: 'mysql',
     connect: ({ signal }) => open(given, { target, signal }),
     close: (connection) => close(linkOf(connection), killer),
     isAlive: (connection, { signal }) => isAlive(linkOf(connection), signal),

@@ -27,6 +27,9 @@ export interface Beginning {
 const BEGINNING =
   'select @@hostname as h, @@port as p, @@server_id as i, @@character_set_client as c, @@collation_connection as o, @@sql_mode as m, database() as d'
 
+/** Back to a savepoint is back within the transaction. */
+const ENDS_TRANSACTION = /^\s*rollback\b(?!\s+(?:work\s+)?to\b)/i
+
 /** Listens to one connection until its socket is closed. */
 export class Link {
   readonly speaker: Speaker
@@ -145,7 +148,7 @@ export class Link {
   /** Runs a statement of the user's and keeps in mind what its error means for the transaction. */
   async run<T>(sql: string, send: () => Promise<T>): Promise<T> {
     const { answers } = this.speaker
-    if (/^\s*rollback\b/i.test(sql)) this.hasBegun = false
+    if (ENDS_TRANSACTION.test(sql)) this.hasBegun = false
     this.assertWhole()
     try {
       return await send()

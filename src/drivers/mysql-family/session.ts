@@ -1,6 +1,7 @@
 import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { BeginOptions, Isolation, SavepointMove } from '../../contract/sql-driver.ts'
+import { untilAborted } from '../until-aborted.ts'
 import type { Link } from './link.ts'
 
 const ISOLATION: Readonly<Record<Isolation, string>> = {
@@ -97,21 +98,12 @@ async function hasDatabase(link: Link): Promise<boolean> {
 }
 
 export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
-  signal.throwIfAborted()
-  let stop: () => void = () => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      link.giveUp()
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    await Promise.race([link.speaker.ping(), aborted])
-    return true
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
+  await untilAborted(
+    signal,
+    () => link.speaker.ping(),
+    () => link.giveUp(),
+  )
+  return true
 }
 
 /**

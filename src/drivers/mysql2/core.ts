@@ -26,6 +26,8 @@ export interface Field {
 export interface Header {
   readonly affectedRows: number
   readonly insertId: number | string
+  /** Of an UPDATE. */
+  readonly changedRows?: number
 }
 
 type Answer = (error: Error | null, result?: unknown, fields?: unknown) => void

@@ -51,8 +51,8 @@ function resultOf(result: unknown, fields: unknown): QueryResult {
     return at < 0 ? resultOf(result.at(-1), undefined) : resultOf(result[at], fields[at])
   }
   if (Array.isArray(result)) return { rows: result, rowCount: result.length, fields: fields as Field[] }
-  const { affectedRows, insertId } = result as Header
-  const done = { rows: [], rowCount: affectedRows, fields: [] }
+  const { affectedRows, insertId, changedRows } = result as Header
+  const done = { rows: [], rowCount: affectedRows, fields: [], changedRows }
   return insertId === 0 || insertId === '0' ? done : { ...done, insertId }
 }
 

@@ -28,8 +28,11 @@ export class Mysql2Speaker implements Speaker {
   }
 
   get isBusy(): boolean {
-    const { _command, _commands } = this.core
-    return (_command !== null && _command !== undefined) || _commands.length > 0
+    const { _command, _commands, _paused } = this.core
+    if (_commands.length > 0) return true
+    if (_command === null || _command === undefined) return false
+    // One that has ended stands there still while it tells of it, and expects nothing; or a pause has kept it from its start.
+    return _paused || (_command.next ?? null) !== null
   }
 
   get isEnded(): boolean {

@@ -43,6 +43,7 @@ export function sqlite<N = unknown>(
   const connector = new Connector(resolveConfig(config), options.module)
   const driver: SqlDriver<Session> = {
     name: 'sqlite',
+    dialect: 'sqlite',
     connect: ({ signal }) => connector.connect(signal),
     close: (session) => session.close(),
     isAlive: (session) => connector.isCurrent(session),

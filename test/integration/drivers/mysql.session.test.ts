@@ -95,6 +95,31 @@ describe.each(drivers)('$name', ({ name, make }) => {
     expect(pool.stats().created).toBe(2)
   })
 
+  test('a savepoint that a deadlock has taken along does not let its transaction go on', async () => {
+    const { pool } = poolOf()
+    const table = await tableOf(pool)
+    await pool.query(`insert into ${table} values (1, ''), (2, ''), (3, '')`)
+    const other = await pool.acquire()
+    await other.begin({ isolation: 'read committed' })
+    await other.query(`update ${table} set note = 'other' where id < 9`)
+    const seen: string[] = []
+    const tell = (error: { code: string }) => seen.push(error.code)
+    const work = pool.transaction(async (tx) => {
+      await tx.query('savepoint here')
+      await tx.query(`insert into ${table} values (10, 'mine')`)
+      const mine = tx.query(`update ${table} set note = 'mine' where id = 1`).catch(tell)
+      await other.query(`insert into ${table} values (10, 'other')`).catch(tell)
+      await mine
+      await tx.query('rollback to savepoint here').catch(tell)
+      await tx.query(`insert into ${table} values (11, 'alone')`).catch(tell)
+    })
+    await expect(work).rejects.toMatchObject({ code: 'TRANSACTION_ABORTED' })
+    await other.rollback()
+    other.release()
+    expect(seen).toEqual(['ER_LOCK_DEADLOCK', 'TRANSACTION_ABORTED', 'TRANSACTION_ABORTED'])
+    expect((await pool.query(`select id from ${table} where id >= 10`)).rows).toEqual([])
+  })
+
   test('a nested transaction that a deadlock has ended costs no connection', async () => {
     const { pool } = poolOf()
     const deadlock = Object.assign(new Error('deadlock'), { errno: 1213 })
@@ -264,5 +289,14 @@ describe.each(drivers)('$name', ({ name, make }) => {
     ).toMatchObject({
       rowCount: 3,
     })
+  })
+
+  test('changedRows tells how many an update has really changed, where the package knows', async () => {
+    const { pool } = poolOf()
+    const table = await tableOf(pool)
+    await pool.query(`insert into ${table} values (1, 'a'), (2, 'b')`)
+    const { rowCount, changedRows } = await pool.query(`update ${table} set note = 'b'`)
+    expect([rowCount, changedRows]).toEqual([2, name === 'mysql2' ? 1 : undefined])
+    expect(pool.dialect).toBe('mysql')
   })
 })

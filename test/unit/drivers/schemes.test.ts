@@ -9,6 +9,10 @@ test.each(['postgres://h/db', 'postgresql://h/db', 'POSTGRES://h/db', new URL('p
   },
 )
 
+test.each(['sqlserver://u:p@h;database=db', 'mssql://u:p@h:1433/db'])('%s is for tedious', (url) => {
+  expect(driverFor(url).name).toBe('tedious')
+})
+
 test.each([
   ['mysql://u:p@h/db', 'mysql2'],
   ['mariadb://u:p@h/db', 'mariadb'],
