@@ -134,7 +134,10 @@ describe('a driver that', () => {
     ],
     [
       'begins every transaction alike',
-      (driver) => ({ begin: (connection) => driver.begin(connection, {}) }),
+      (driver) => ({
+        begin: (connection) => driver.begin(connection, {}),
+        beginWith: (connection, _, statement) => driver.beginWith?.(connection, {}, statement) as never,
+      }),
       [
         'a transaction has the isolation that was asked for',
         'a read-only transaction refuses to write, and that says nothing about the server',
