@@ -1,0 +1,46 @@
+import type { Connection, Pool } from 'mysql2'
+import type { Pool as Rockpool } from '../../contract/pool.ts'
+import { mysql2 as mysql2Driver } from '../../drivers/mysql2/index.ts'
+import { PooledSql } from '../../sql/pooled-sql.ts'
+import { StandingQueue } from '../standing-queue.ts'
+import { type PoolOptions, readOptions } from './options.ts'
+import { type Mysql2Package, packageOf } from './package.ts'
+import { poolOf } from './pool.ts'
+
+/** A pool of its own, as the user asks mysql2 for one. */
+export function makePool(options: unknown, mysql2: Mysql2Package = packageOf(passedIn(options))): Pool {
+  const { config, connection, rockpool } = readOptions(options, mysql2)
+  const driver = mysql2Driver<Connection>(connection, { module: mysql2 as never })
+  const queue = new StandingQueue()
+  const pool: Rockpool<Connection> = new PooledSql<Connection>(
+    {
+      ...driver,
+      async connect(context) {
+        try {
+          return await driver.connect(context)
+        } catch (error) {
+          tell(error)
+          throw error
+        }
+      },
+      // Whoever waits is told of each failure, as mysql2 has it: none is so final that nobody may try again.
+      classify: (error, during) =>
+        during === 'connect' ? 'fatal' : (driver.classify?.(error, during) ?? 'statement'),
+    },
+    rockpool,
+  )
+
+  function tell(error: unknown): void {
+    const { idle, leased, validating, resetting, connecting } = pool.stats()
+    // Nobody else's connection can come back to those who wait.
+    const isAlone = idle + leased + validating + resetting === 0 && connecting <= 1
+    if (isAlone) queue.refuseAll(error)
+    else queue.refuseFirst(error)
+  }
+
+  return new (poolOf(mysql2))({ mysql2, pool, config, ownsPool: true, queue })
+}
+
+function passedIn(options: unknown): unknown {
+  return (options as PoolOptions | null | undefined)?.module
+}

@@ -1,0 +1,30 @@
+/**
+ * The class as if it extended one that is known only when the user's package is loaded: what it has not itself is found along
+ * `parent`, and `instanceof` holds for the package's classes.
+ */
+export function graft<A extends unknown[], T extends object>(
+  Own: new (...args: A) => T,
+  parent: object,
+): new (
+  ...args: A
+) => T {
+  const Grafted = class extends (Own as unknown as new (...args: unknown[]) => object) {}
+  const { constructor: _, ...own } = Object.getOwnPropertyDescriptors(Own.prototype)
+  Object.defineProperties(Grafted.prototype, own)
+  Object.setPrototypeOf(Grafted.prototype, parent)
+  return Grafted as unknown as new (
+    ...args: A
+  ) => T
+}
+
+/** What is made once for each copy of a package. */
+export function oncePer<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, { readonly value: V }>()
+  return (key) => {
+    const known = made.get(key)
+    if (known !== undefined) return known.value
+    const value = make(key)
+    made.set(key, { value })
+    return value
+  }
+}

@@ -1,0 +1,40 @@
+import { InvalidOptionError } from '../../contract/errors.ts'
+import type { Pool as RockpoolPool } from '../../contract/pool.ts'
+import { settled } from './attributes.ts'
+import { Closing } from './closing.ts'
+import { Lender } from './lender.ts'
+import { OraclePool } from './oracle-pool.ts'
+import { type OracleConnection, packageOf } from './package.ts'
+
+/** Options of `oraclePool`. */
+export interface AroundOptions {
+  /** `close` closes the pool as well. Default false: it lets go of it, and the pool stays open for others. */
+  ownsPool?: boolean
+  /** Your copy of the package. Default: the one that is installed. */
+  module?: unknown
+}
+
+/** An existing pool of oracledb connections, as a pool of oracledb's. @throws InvalidOptionError */
+export function around(
+  pool: RockpoolPool<OracleConnection>,
+  { ownsPool = false, module }: AroundOptions = {},
+): OraclePool {
+  if (typeof pool?.acquire !== 'function' || typeof pool.stats !== 'function') {
+    throw new InvalidOptionError(
+      'pool',
+      'oraclePool takes a pool of rockpool, such as createResourcePool() gives',
+    )
+  }
+  const oracledb = packageOf(module)
+  const attributes = { poolMax: pool.stats().max }
+  const settings = settled(attributes, oracledb)
+  const closing = new Closing(pool, ownsPool, () => {})
+  const lender = new Lender({
+    pool,
+    driver: undefined,
+    closing,
+    sessionCallback: undefined,
+    defaults: oracledb,
+  })
+  return new OraclePool({ pool, lender, closing, attributes, settings, package: oracledb })
+}

@@ -1,0 +1,57 @@
+import type { Lease } from '../../contract/lease.ts'
+import { OraclePoolError } from './errors.ts'
+import type { OracleConnection } from './package.ts'
+
+type Method = (...args: unknown[]) => unknown
+
+/** A lent connection: its own `close` gives it back, and after that it is as a closed one. */
+export function checkout(lease: Lease<OracleConnection>): OracleConnection {
+  const connection = lease.connection
+  const methods = new Map<PropertyKey, Method>()
+  let isOpen = true
+  const close = async (options?: { drop?: boolean }): Promise<void> => {
+    if (!isOpen) throw new OraclePoolError('NJS-003')
+    isOpen = false
+    const dead = (connection as { isHealthy?: () => boolean }).isHealthy?.() === false
+    if (options?.drop === true || dead) lease.destroy(new Error('it was dropped'))
+    else lease.release()
+  }
+  const own: Record<PropertyKey, Method> = {
+    close: calledBack(close),
+    release: calledBack(close),
+    [Symbol.asyncDispose]: () => (isOpen ? close() : Promise.resolve()),
+  }
+  return new Proxy(connection, {
+    get: (_, name) => {
+      if (Object.hasOwn(own, name)) return own[name]
+      const value = Reflect.get(connection, name) as unknown
+      if (typeof value !== 'function' || name === 'constructor') return value
+      const known = methods.get(name)
+      if (known !== undefined) return known
+      const method: Method = (...args) => {
+        if (!isOpen) throw new OraclePoolError('NJS-003')
+        return (value as Method).apply(connection, args)
+      }
+      methods.set(name, method)
+      return method
+    },
+    set: (_, name, value) => {
+      if (!isOpen) throw new OraclePoolError('NJS-003')
+      return Reflect.set(connection, name, value)
+    },
+  })
+}
+
+/** Takes a callback as its last argument, too. */
+export function calledBack<A extends unknown[], T>(work: (...args: A) => Promise<T>) {
+  return (...args: unknown[]): Promise<T> | undefined => {
+    const callback = args.at(-1)
+    if (typeof callback !== 'function') return work(...(args as A))
+    work(...(args.slice(0, -1) as A)).then(
+      // Outside the promise, so that what the callback throws is nobody's rejection.
+      (value) => process.nextTick(callback as Method, null, value),
+      (error) => process.nextTick(callback as Method, error),
+    )
+    return undefined
+  }
+}

@@ -1,0 +1,108 @@
+import { createResourcePool } from '../../pool/create-resource-pool.ts'
+import {
+  assertLendable,
+  connectionAttributes,
+  type OraclePoolAttributes,
+  rockpoolOptions,
+  settled,
+} from './attributes.ts'
+import { calledBack } from './checkout.ts'
+import { Closing } from './closing.ts'
+import { OracleDriver } from './driver.ts'
+import { OraclePoolError } from './errors.ts'
+import { Lender } from './lender.ts'
+import { OraclePool } from './oracle-pool.ts'
+import { type OracleConnection, type OraclePackage, packageOf } from './package.ts'
+
+const DEFAULT_ALIAS = 'default'
+
+type PoolCallback = (error: Error | null, pool?: OraclePool) => void
+type ConnectionCallback = (error: Error | null, connection?: OracleConnection) => void
+
+/** The package `oracledb` with other pools. */
+export type RockpoolOracledb = Omit<OraclePackage, 'createPool' | 'getPool' | 'getConnection' | 'Pool'> & {
+  readonly Pool: typeof OraclePool
+  createPool(attributes: OraclePoolAttributes): Promise<OraclePool>
+  createPool(attributes: OraclePoolAttributes, callback: PoolCallback): void
+  getPool(alias?: string): OraclePool
+  getConnection(attributes?: string | object): Promise<OracleConnection>
+  getConnection(attributes: string | object, callback: ConnectionCallback): void
+  getConnection(callback: ConnectionCallback): void
+}
+
+type Package = ReturnType<typeof packageOf>
+
+/** The pools of one copy of the package, by alias. */
+class Aliases {
+  readonly #oracledb: Package
+  readonly #pools = new Map<string, OraclePool>()
+
+  constructor(oracledb: Package) {
+    this.#oracledb = oracledb
+  }
+
+  async create(given: OraclePoolAttributes): Promise<OraclePool> {
+    const oracledb = this.#oracledb
+    const settings = settled(given, oracledb)
+    assertLendable(given)
+    const poolAlias = given.poolAlias ?? (this.#pools.has(DEFAULT_ALIAS) ? undefined : DEFAULT_ALIAS)
+    if (poolAlias !== undefined && this.#pools.has(poolAlias))
+      throw new OraclePoolError('NJS-046', `: ${poolAlias}`)
+    const single = connectionAttributes(given)
+    const driver: OracleDriver = new OracleDriver(() => {
+      const { accessToken } = driver
+      return oracledb.getConnection(accessToken === undefined ? single : { ...single, accessToken })
+    })
+    const pool = createResourcePool<OracleConnection>(driver, {
+      ...rockpoolOptions(settings),
+      ...given.rockpool,
+    })
+    const closing = new Closing(pool, true, () => poolAlias !== undefined && this.#pools.delete(poolAlias))
+    const { sessionCallback } = given
+    const lender = new Lender({ pool, driver, closing, sessionCallback, defaults: oracledb })
+    const attributes = poolAlias === undefined ? given : { ...given, poolAlias }
+    const made = new OraclePool({ pool, lender, closing, attributes, settings, package: oracledb })
+    if (poolAlias !== undefined) this.#pools.set(poolAlias, made)
+    return made
+  }
+
+  find(alias: string = DEFAULT_ALIAS): OraclePool {
+    const found = this.#pools.get(alias)
+    if (found === undefined) throw new OraclePoolError('NJS-047', `: ${alias}`)
+    return found
+  }
+
+  async connection(wanted: string | object | undefined): Promise<OracleConnection> {
+    if (wanted === undefined || typeof wanted === 'string')
+      return (await this.find(wanted).getConnection()) as OracleConnection
+    const { poolAlias } = wanted as { poolAlias?: string }
+    if (poolAlias === undefined) return this.#oracledb.getConnection(wanted)
+    return (await this.find(poolAlias).getConnection(wanted)) as OracleConnection
+  }
+}
+
+const made = new WeakMap<object, RockpoolOracledb>()
+
+/**
+ * The user's oracledb, with pools of rockpool. Nothing of it is changed for others; its settings are the same ones.
+ * @throws InvalidOptionError, DriverMissingError
+ */
+export function rockpoolOracledb(module?: unknown): RockpoolOracledb {
+  const oracledb = packageOf(module)
+  const known = made.get(oracledb)
+  if (known !== undefined) return known
+  const aliases = new Aliases(oracledb)
+  const ours = {
+    Pool: OraclePool,
+    createPool: calledBack((given: OraclePoolAttributes) => aliases.create(given)),
+    getPool: (alias?: string) => aliases.find(alias),
+    getConnection: calledBack((wanted?: string | object) => aliases.connection(wanted)),
+  }
+  // With their accessors: `oracledb.autoCommit = true` is meant for the package.
+  const whole = Object.create(Object.prototype, Object.getOwnPropertyDescriptors(oracledb))
+  for (const [name, value] of Object.entries(ours)) {
+    Object.defineProperty(whole, name, { value, enumerable: true, configurable: true, writable: true })
+  }
+  made.set(oracledb, whole)
+  return whole
+}

@@ -1,0 +1,287 @@
+import { EventEmitter } from 'node:events'
+import type { Lease } from '../../contract/lease.ts'
+import type { Pool } from '../../contract/pool.ts'
+import type { PgClient } from '../../drivers/pg/client.ts'
+import type { StandingQueue } from '../standing-queue.ts'
+import { Checkout, type Identity } from './checkout.ts'
+import { Departure } from './departure.ts'
+import { ENDED, ENDED_TWICE, FUNCTION_FIRST } from './errors.ts'
+import { KnownClients } from './known-clients.ts'
+import { type Done, failReader, isReader, type Reader, readOn, runOn } from './statement.ts'
+import type {
+  ClientClass,
+  ConnectCallback,
+  KeptOptions,
+  PgPoolClient,
+  PgQuery,
+  ShownOptions,
+} from './types.ts'
+
+/** What a pool of this shape stands on. */
+export interface Footing {
+  readonly pool: Pool<PgClient>
+  readonly options: KeptOptions
+  /** Asked for when somebody asks. */
+  readonly Client: () => ClientClass
+  /** `end` closes the pool. */
+  readonly ownsPool: boolean
+  readonly identity: Identity
+  readonly queue: StandingQueue
+  /** What the pool's own errors are to callers. */
+  readonly translate: (error: unknown) => unknown
+}
+
+const nothing = () => undefined
+
+/** pg tells of an error in the middle of its work: what a callback throws then would leave the connection in disorder. */
+function apart(callback: Done): Done {
+  return (error, result) => {
+    if (error === undefined) callback(error, result)
+    else process.nextTick(callback, error, result)
+  }
+}
+
+/** `pg.Pool`, with a pool of ours behind it. */
+export class PgPoolShape extends EventEmitter {
+  options: ShownOptions
+  readonly Promise: PromiseConstructorLike
+  log: (...messages: unknown[]) => void
+  /** `end` has been called. */
+  ending = false
+  /** All is over. */
+  ended = false
+  readonly #footing: Footing
+  readonly #clients: KnownClients
+  readonly #checkouts = new Set<Checkout>()
+  /** Statements of `query` that run. */
+  #running = 0
+  #waiting = 0
+  #departure: Departure | undefined = undefined
+
+  /** Also where the user's own `pg.Pool` stands among its ancestors instead. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true
+    return this === PgPoolShape && typeof value === 'object' && value !== null && #footing in value
+  }
+
+  constructor(footing: Footing) {
+    super()
+    const { options } = footing
+    this.options = options
+    this.Promise = options.Promise ?? Promise
+    this.log = options.log ?? nothing
+    this.#footing = footing
+    this.#clients = new KnownClients({
+      first: (client) => this.#tell('connect', client),
+      diedIdle: (error, client) => this.#diedIdle(error, client),
+      ended: (client) => this.#tell('remove', client),
+    })
+  }
+
+  /** The class of the clients. */
+  get Client(): ClientClass {
+    return this.#footing.Client()
+  }
+
+  /** The pool behind this one. */
+  get pool(): Pool<PgClient> {
+    return this.#footing.pool
+  }
+
+  /** Connections that are there or coming. */
+  get totalCount(): number {
+    const { total, closing } = this.pool.stats()
+    return total - closing
+  }
+
+  get idleCount(): number {
+    return this.pool.stats().idle
+  }
+
+  /** Callers that wait for a connection to come back. */
+  get waitingCount(): number {
+    const { waiting, connecting } = this.pool.stats()
+    return Math.max(0, waiting - connecting)
+  }
+
+  /** Connections past their lifetime that are still checked out. */
+  get expiredCount(): number {
+    const limitMs = this.options.maxLifetimeSeconds * 1_000
+    if (limitMs === 0) return 0
+    const now = performance.now()
+    return [...this.#checkouts].filter(({ known }) => now - known.since >= limitMs).length
+  }
+
+  /** Borrows a client: give it back by `client.release()`. */
+  connect(): Promise<PgPoolClient>
+  connect(callback: ConnectCallback): void
+  connect(callback?: ConnectCallback): Promise<PgPoolClient> | undefined {
+    if (callback === undefined) return this.#promise((done) => this.#connect(done))
+    // What a callback throws is its program's own, and no rejection of ours.
+    this.#connect((error, client, release) => process.nextTick(callback, error, client, release))
+    return undefined
+  }
+
+  /** Runs one statement on whichever client is free. */
+  readonly query: PgQuery = ((text: unknown, values?: unknown, callback?: unknown) => {
+    if (isReader(text)) return this.#read(text)
+    if (typeof text === 'function')
+      return void setImmediate(text as (error: Error) => void, new Error(FUNCTION_FIRST))
+    const done = typeof values === 'function' ? values : callback
+    const parameters = typeof values === 'function' ? undefined : values
+    if (typeof done === 'function') return this.#query(text, parameters, apart(done as Done))
+    return this.#promise((settle) => this.#query(text, parameters, settle))
+  }) as PgQuery
+
+  /** Waits for all clients to come back, and closes them. */
+  end(): Promise<void>
+  end(callback: (error?: Error) => void): void
+  end(callback?: (error?: Error) => void): Promise<void> | undefined {
+    if (callback === undefined) return this.#promise<void>((done) => this.#end(done))
+    this.#end((error) => process.nextTick(callback, error))
+    return undefined
+  }
+
+  #connect(done: (error: Error | undefined, client?: PgPoolClient, release?: unknown) => void): void {
+    this.#acquire(
+      (lease) => {
+        const checkout = new Checkout(lease, this.#lend(lease), (own, error) => this.#comesBack(own, error))
+        this.#checkouts.add(checkout)
+        const client = checkout.handOut(this.#footing.identity)
+        done(undefined, client as unknown as PgPoolClient, checkout.release)
+      },
+      (error) => done(error, undefined, nothing),
+    )
+  }
+
+  #query(text: unknown, values: unknown, done: Done): void {
+    this.#acquire((lease) => {
+      const back = this.#lendForOne(lease)
+      runOn(lease.connection, { text, values }, (error, result, spoilt) => {
+        back(error, spoilt)
+        done(error, result)
+      })
+    }, done)
+  }
+
+  /** It is at once what its rows are read from; its client comes back when they are. */
+  #read(reader: Reader): Reader {
+    this.#acquire(
+      (lease) => {
+        const back = this.#lendForOne(lease)
+        readOn(lease.connection, reader, () => back(undefined, false))
+      },
+      (error) => failReader(reader, error),
+    )
+    return reader
+  }
+
+  /** Lends it for one statement of `query`; gives what ends that. */
+  #lendForOne(lease: Lease<PgClient>): (error: Error | undefined, spoilt: boolean) => void {
+    const client = lease.connection
+    const known = this.#lend(lease)
+    this.#running++
+    return (error, spoilt) => {
+      this.#running--
+      known.isOut = false
+      this.#tell('release', error, client)
+      if (spoilt) lease.destroy(error)
+      else lease.release()
+      this.#departure?.look()
+    }
+  }
+
+  #acquire(use: (lease: Lease<PgClient>) => void, fail: (error: Error) => void): void {
+    const { pool, queue, translate } = this.#footing
+    if (this.ending) {
+      fail(new Error(ENDED))
+      return
+    }
+    const lease = pool.closed ? undefined : pool.tryAcquire()
+    if (lease !== undefined) {
+      use(lease)
+      return
+    }
+    this.#waiting++
+    pool.acquire({ signal: queue.signal }).then(
+      (granted) => {
+        this.#waiting--
+        use(granted)
+        this.#departure?.look()
+      },
+      (error) => {
+        this.#waiting--
+        this.#departure?.look()
+        fail(translate(error) as Error)
+      },
+    )
+  }
+
+  #lend(lease: Lease<PgClient>): ReturnType<KnownClients['lent']> {
+    const client = lease.connection
+    const known = this.#clients.lent(client)
+    this.#tell('acquire', client)
+    return known
+  }
+
+  #comesBack(checkout: Checkout, error: unknown): void {
+    const { client, lease, known } = checkout
+    this.#checkouts.delete(checkout)
+    known.isOut = false
+    this.#tell('release', error, client)
+    if (error) lease.destroy(error)
+    else lease.release()
+    this.#departure?.look()
+  }
+
+  #diedIdle(error: Error, client: PgClient): void {
+    this.log('an idle client has died', error)
+    this.#tell('error', Object.assign(error, { client }), client)
+  }
+
+  /**
+   * Without a listener an error event would end the process. What a listener throws is its program's own; the client on
+   * its way must not be lost over it.
+   */
+  #tell(event: string, ...facts: unknown[]): void {
+    if (this.listenerCount(event) === 0) return
+    try {
+      this.emit(event, ...facts)
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
+
+  #end(done: (error?: Error) => void): void {
+    const { pool, ownsPool } = this.#footing
+    if (this.#departure !== undefined && ownsPool) {
+      done(new Error(ENDED_TWICE))
+      return
+    }
+    this.ending = true
+    this.#departure ??= new Departure({
+      pool,
+      ownsPool,
+      waiting: () => this.#waiting,
+      isQuiet: () => this.#waiting === 0 && this.#running === 0 && this.#checkouts.size === 0,
+      checkouts: this.#checkouts,
+      unusedLimitMs: this.options.drainTimeoutMillis ?? 10_000,
+    })
+    this.#departure.done.then(() => {
+      this.ended = true
+      done()
+    })
+  }
+
+  #promise<T>(start: (done: (error: Error | undefined, value?: T) => void) => void): Promise<T> {
+    const promise = new this.Promise<T>((resolve, reject) => {
+      start((error, value) => {
+        if (!error) return resolve(value as T)
+        reject(error)
+      })
+    })
+    return promise as Promise<T>
+  }
+}

@@ -1,0 +1,47 @@
+/** One acquire, which looks at the reason when it is called. */
+interface Listener {
+  handleEvent(): void
+}
+
+/**
+ * Everybody who waits in a pool on behalf of one shape, so that a failed connect can be told to them: it is one signal for
+ * all their acquires, in the order of arrival. A real AbortSignal looks through all its listeners for each that comes.
+ */
+export class StandingQueue {
+  readonly aborted = false
+  reason: unknown = undefined
+  readonly #listeners = new Set<Listener>()
+
+  /** The same object, as pools want it. */
+  get signal(): AbortSignal {
+    return this as unknown as AbortSignal
+  }
+
+  get size(): number {
+    return this.#listeners.size
+  }
+
+  addEventListener(_: 'abort', listener: Listener): void {
+    this.#listeners.add(listener)
+  }
+
+  removeEventListener(_: 'abort', listener: Listener): void {
+    this.#listeners.delete(listener)
+  }
+
+  /** The acquire of whoever has waited longest rejects with this. */
+  refuseFirst(reason: unknown): void {
+    const [first] = this.#listeners
+    if (first !== undefined) this.#refuse(first, reason)
+  }
+
+  refuseAll(reason: unknown): void {
+    for (const listener of [...this.#listeners]) this.#refuse(listener, reason)
+  }
+
+  #refuse(listener: Listener, reason: unknown): void {
+    this.reason = reason
+    listener.handleEvent()
+    this.reason = undefined
+  }
+}
