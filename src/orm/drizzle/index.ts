@@ -1,0 +1,1 @@
+export { type DrizzleClient, type RockpoolDrizzleOptions, rockpoolDrizzle } from './rockpool-drizzle.ts'

@@ -1,0 +1,1 @@
+export { type MikroOrmOptions, type RockpoolMikroOrmOptions, rockpoolMikroOrm } from './dialect.ts'

@@ -1,0 +1,1 @@
+export { type RockpoolPgPromiseOptions, rockpoolPgPromise } from './rockpool-pg-promise.ts'

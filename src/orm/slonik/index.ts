@@ -1,0 +1,7 @@
+export type { DriverConfiguration, TypeParser } from './configuration.ts'
+export {
+  type RockpoolDriverFactoryOptions,
+  rockpoolDriverFactory,
+  type SlonikDriver,
+} from './driver-factory.ts'
+export type { SlonikClient, SlonikClientState } from './loan.ts'

@@ -1,0 +1,1 @@
+export { type RockpoolTypeorm, type RockpoolTypeormOptions, rockpoolTypeorm } from './rockpool-typeorm.ts'
