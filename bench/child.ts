@@ -26,5 +26,5 @@ async function turn(trial: Trial): Promise<void> {
 }
 
 function tell(error: unknown): void {
-  process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  process.send?.({ error: error instanceof Error ? error.message : String(error) })
 }

@@ -1,5 +1,6 @@
 import type { ScenarioResult } from '../harness/scenario.ts'
 import { bestOf, medianOf, ratioOf } from '../harness/stats.ts'
+import { ormScenarios, THEIRS } from '../scenarios/orms.ts'
 import { peers } from '../subjects/lenders.ts'
 
 /** What rockpool must reach, beside others in the same run. */
@@ -95,6 +96,7 @@ const targets: readonly Target[] = [
     atMost(125, own(scenario, 'p99', SHED)),
     atMost(250, own(scenario, 'backMs', SHED)),
   ]),
+  ...ormScenarios.map(({ name }) => atLeast(0.95, times(name, 'rate', THEIRS))),
   atMost(4096, own('idle-pools', 'bytes', 'rockpool (SQL)')),
   // All pools of a process share one.
   atMost(0.01, own('idle-pools', 'timers', 'rockpool (SQL)')),

@@ -2,6 +2,7 @@ import type { Scenario } from '../harness/scenario.ts'
 import { contended } from './contended.ts'
 import { cycle, tryCycle } from './cycle.ts'
 import { idlePools } from './idle-pools.ts'
+import { ormScenarios } from './orms.ts'
 import { overloads } from './overload.ts'
 import { postgres } from './postgres.ts'
 import { spikeLong, spikeShort } from './spike.ts'
@@ -17,5 +18,6 @@ export const scenarios: readonly Scenario[] = [
   spikeLong,
   ...postgres,
   ...overloads,
+  ...ormScenarios,
   idlePools,
 ]
