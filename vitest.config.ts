@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+/** ORMs that want packages, or a Node, that are not here and are fetched by the tests. */
+const NEWER = ['test/orm/{mikro-orm,prisma,scenario,slonik}/**/*.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['test/{unit,property,field,conformance,house}/**/*.test.ts'],
+          include: ['test/{unit,property,field,parity,conformance,house}/**/*.test.ts'],
           testTimeout: 10_000,
         },
       },
@@ -18,6 +21,25 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      // Real ORMs and the pools that ours stands in for, each file with servers of its own.
+      ...(['compat', 'orm'] as const).map((name) => ({
+        test: {
+          name,
+          include: [`test/${name}/**/*.test.ts`],
+          exclude: NEWER,
+          testTimeout: 30_000,
+          hookTimeout: 120_000,
+        },
+      })),
+      {
+        test: {
+          name: 'orm-newer',
+          include: NEWER,
+          testTimeout: 60_000,
+          // They download, once.
+          hookTimeout: 300_000,
         },
       },
       // The quick part in `npm test`, all of it in `npm run chaos`.

@@ -1,12 +1,22 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeCallable, makeWhole } from './callable.mjs'
+import { root } from './entries.mjs'
 import { run, tool } from './run.mjs'
 
 /**
  * Quiet when it works: tsdown tells every time that it will drop Node 20.
  * @param {string} [outDir]
  */
-export function build(outDir) {
-  return run(process.execPath, [tool('tsdown'), ...(outDir === undefined ? [] : ['--out-dir', outDir])])
+export async function build(outDir) {
+  const built = await run(process.execPath, [
+    tool('tsdown'),
+    ...(outDir === undefined ? [] : ['--out-dir', outDir]),
+  ])
+  if (built.code !== 0) return built
+  makeCallable(outDir ?? join(root, 'dist'))
+  makeWhole(outDir ?? join(root, 'dist'))
+  return built
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './entries.mjs'
 import { succeed } from './pack.mjs'
@@ -11,15 +12,45 @@ import { npm } from './run.mjs'
  * @param {readonly string[]} packages with exact versions
  * @returns {Promise<string>} the folder with their node_modules
  */
-export async function cached(name, packages) {
+export function cached(name, packages) {
+  const key = [name, ...packages].join()
+  const known = installing.get(key) ?? install(name, packages)
+  installing.set(key, known)
+  return known
+}
+
+/** What is asked for twice at the same time is installed once. @type {Map<string, Promise<string>>} */
+const installing = new Map()
+
+/**
+ * @param {string} name
+ * @param {readonly string[]} packages
+ */
+async function install(name, packages) {
   const version = createHash('sha256').update(packages.join()).digest('hex').slice(0, 8)
   const folder = join(root, 'node_modules/.cache/rockpool', `${name}-${version}`)
   if (existsSync(folder)) return folder
   const half = `${folder}.${process.pid}`
-  await installInto(half, packages)
+  if (/\s/.test(root)) await installElsewhere(half, packages)
+  else await installInto(half, packages)
   if (existsSync(folder)) rmSync(half, { recursive: true })
   else renameSync(half, folder)
   return folder
+}
+
+/**
+ * Compilers are called by makefiles that fall apart at a space in a path.
+ * @param {string} folder
+ * @param {readonly string[]} packages
+ */
+async function installElsewhere(folder, packages) {
+  const place = mkdtempSync(join(tmpdir(), 'rockpool-install-'))
+  try {
+    await installInto(place, packages)
+    cpSync(place, folder, { recursive: true, verbatimSymlinks: true })
+  } finally {
+    rmSync(place, { recursive: true, force: true })
+  }
 }
 
 /**

@@ -7,6 +7,16 @@ packages=(
   pgbouncer
   pgpool2
   haproxy
+  g++
+  make
+  python3
+  unixodbc
+  unixodbc-dev
+  odbc-postgresql
+  odbc-mariadb
+  libsqliteodbc
+  tdsodbc
+  freetds-bin
 )
 
 install_missing() {

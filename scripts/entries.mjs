@@ -5,18 +5,57 @@ import { fileURLToPath } from 'node:url'
  * The one list of what can be imported from the package, and how heavy each may become with everything
  * it pulls in (compressed). package.json, the build, the size limits, the API reference and the package
  * tests all follow from it; after a change run `npm run entries`.
- * @type {Record<string, { limit: string }>}
+ *
+ * `callable` is for a drop-in whose original is a class under `require` (`module.exports = class Pool`): the entry has that
+ * class as its default export, and `require` then gives the class itself, with every other export as a property of it. Under
+ * `import` nothing changes. The class must have no type parameters. Where `require` of the original gives an object with
+ * names, leave it out: that is what every entry gives.
+ *
+ * `whole` is for a drop-in whose default export is the original's whole object, settings included (`sql.Promise = Bluebird`):
+ * `require` then gives that object itself, for a setting that is made on a copy would reach nobody.
+ * @type {Record<string, { limit: string, callable?: boolean, whole?: boolean }>}
  */
 export const entries = {
-  '.': { limit: '88 kB' },
-  './drivers/mariadb': { limit: '18 kB' },
-  './drivers/mysql2': { limit: '18 kB' },
-  './drivers/pg': { limit: '18 kB' },
+  '.': { limit: '128 kB' },
+  './compat/mariadb': { limit: '12 kB' },
+  './compat/generic-pool': { limit: '52 kB' },
+  './compat/mssql': { limit: '64 kB', whole: true },
+  './compat/mysql2': { limit: '72 kB' },
+  './compat/mysql2/promise': { limit: '72 kB' },
+  './compat/oracledb': { limit: '64 kB', whole: true },
+  './compat/pg-pool': { limit: '64 kB', callable: true },
+  './compat/sequelize-pool': { limit: '52 kB' },
+  './compat/tarn': { limit: '52 kB' },
+  './drivers/mariadb': { limit: '21 kB' },
+  './drivers/mysql2': { limit: '21 kB' },
+  './drivers/odbc': { limit: '18 kB' },
+  './drivers/oracledb': { limit: '15 kB' },
+  './drivers/pg': { limit: '20 kB' },
   './drivers/sqlite': { limit: '24 kB' },
-  './testing': { limit: '132 kB' },
+  './drivers/tedious': { limit: '18 kB' },
+  './orm/drizzle': { limit: '40 kB' },
+  './orm/typeorm': { limit: '84 kB' },
+  './orm/kysely': { limit: '12 kB' },
+  './orm/sequelize': { limit: '56 kB' },
+  './orm/knex': { limit: '44 kB' },
+  './orm/mikro-orm': { limit: '16 kB' },
+  './orm/prisma': { limit: '26 kB' },
+  './orm/pg-promise': { limit: '32 kB' },
+  './orm/slonik': { limit: '24 kB' },
+  './testing': { limit: '192 kB' },
 }
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Entries that are their default export under `require`. */
+export function callable() {
+  return Object.keys(entries).filter((subpath) => entries[subpath]?.callable === true)
+}
+
+/** Entries that are their default export under `require`, an object with all that the original has. */
+export function whole() {
+  return Object.keys(entries).filter((subpath) => entries[subpath]?.whole === true)
+}
 
 /** @param {string} subpath */
 export function entryName(subpath) {

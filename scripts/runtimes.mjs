@@ -14,8 +14,8 @@ import { run } from './run.mjs'
 /** @typedef {{ name: string, packages: string[], binary: string, args: string[] }} Runtime */
 
 const PROGRAMS = join(root, 'test/package/smoke')
-/** Those of test/conformance that need nothing but the package and a PostgreSQL. */
-const CONFORMANCE = ['fake.test.ts', 'pg.test.ts', 'sqlite.test.ts']
+/** Those of test/conformance that need nothing but the package, a driver's package from npm, and a PostgreSQL. */
+const CONFORMANCE = ['fake.test.ts', 'pg.test.ts', 'sqlite.test.ts', 'tedious.test.ts']
 
 // By their packages for one platform: the wrappers around them need install scripts, which npm 12 does not run.
 const { platform, arch } = process
@@ -64,7 +64,7 @@ process.exitCode = counts.failed === 0 ? 0 : 1
 /** Somebody's program with our tarball: the smoke programs, and the conformance suites made programs. */
 async function makeApp() {
   const app = join(folder, 'app')
-  await installInto(app, [await pack(folder), 'pg@8.23.1', 'better-sqlite3@13.2.0'])
+  await installInto(app, [await pack(folder), 'pg@8.23.1', 'better-sqlite3@13.2.0', 'tedious@20.3.9'])
   cpSync(PROGRAMS, app, { recursive: true })
   for (const file of CONFORMANCE)
     await makePortable(file, join(app, file.replace('.test.ts', '.conformance.mjs')))

@@ -19,12 +19,17 @@ if (await ensureInstalled()) {
   const chosen = lanes.filter((lane) =>
     wanted.length === 0 ? inCi || !lane.heavy : wanted.includes(lane.name),
   )
-  for (const lane of chosen) {
-    const counts = await runLane(lane)
-    total.passed += counts.passed
-    total.failed += counts.failed
-    total.skipped.push(...counts.skipped)
+  const waiting = [...chosen]
+  // Two at a time: most of them wait for servers more than they compute.
+  const worker = async () => {
+    for (let lane = waiting.shift(); lane !== undefined; lane = waiting.shift()) {
+      const counts = await runLane(lane)
+      total.passed += counts.passed
+      total.failed += counts.failed
+      total.skipped.push(...counts.skipped)
+    }
   }
+  await Promise.all([worker(), worker()])
   if (inCi) for (const skip of unexpectedSkips()) fail(`not in test/allowed-skips: ${skip}`)
   if (wanted.length === 0) await import('./mutation-age.mjs')
   if (total.passed === 0 && total.failed === 0) fail('nothing ran')

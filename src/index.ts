@@ -12,6 +12,7 @@ export {
   LeaseReleasedError,
   OverloadError,
   PoolBugError,
+  PoolBypassedError,
   PoolClosedError,
   PoolDeadlockError,
   PoolError,
@@ -45,6 +46,7 @@ export type {
   QueryResult,
   Row,
   SavepointMove,
+  SqlDialect,
   SqlDriver,
 } from './contract/sql-driver.ts'
 export type { AcquirePhase, SlotState } from './contract/state.ts'

@@ -1,13 +1,23 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { entries, entrySource, root } from '../../scripts/entries.mjs'
+import { startTdsServer, type TdsServer } from '../../src/testing/index.ts'
 import { hasMariadb, NO_MARIADB, startMariadb } from '../support/mariadb.ts'
 import type { MysqlServer } from '../support/mysql-server.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { needs } from '../support/skip.ts'
-import { AT_HAND, blocks, documents, onMysql, standalone, tables, visiting } from './documents.ts'
+import {
+  AT_HAND,
+  blocks,
+  documents,
+  onMysql,
+  onSqlserver,
+  standalone,
+  tables,
+  visiting,
+} from './documents.ts'
 import { prepareFolder } from './program.ts'
 import { runs } from './runs.ts'
 import { compile } from './types.ts'
@@ -50,6 +60,18 @@ describe('runs on MariaDB', () => {
   })
 })
 
+describe('runs on the TDS test server', () => {
+  let tds: TdsServer | undefined
+  beforeEach(async () => {
+    tds = await startTdsServer()
+  })
+  afterEach(() => tds?.close())
+
+  test.each(onSqlserver.map((block) => [block.name, block] as const))('%s', async (_, block) => {
+    await runs(block, { folder, server, env: { SQLSERVER_URL: tds?.url(';database=app') ?? '' } })
+  })
+})
+
 describe('compiles', () => {
   const typed = blocks.filter((block) => block.language === 'ts' && !visiting.includes(block))
   let complaints = new Map<string, string[]>()
@@ -60,6 +82,7 @@ describe('compiles', () => {
         ...Object.fromEntries(own),
         pg: [join(root, 'node_modules/@types/pg/index.d.ts')],
         mariadb: [join(root, 'node_modules/mariadb/types/index.d.ts')],
+        tedious: [join(root, 'node_modules/tedious/lib/tedious.d.ts')],
         'mysql2/promise': [join(root, 'node_modules/mysql2/promise.d.ts')],
       },
       typeRoots: [join(root, 'node_modules/@types')],

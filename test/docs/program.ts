@@ -51,7 +51,10 @@ export function programOf({ code, language }: Block): { extension: string; sourc
   if (language === 'js') return { extension: /\brequire\(/.test(code) ? 'cjs' : 'mjs', source: code }
   const declares = /\b(?:const|let|using) pool\b|\bimport \{[^}]*\bpool\b/.test(code)
   const given = /\bpool\b/.test(code) && !declares
-  const ends = /\bclose\(|\bcloseOnSignal\(|\busing pool\b|\bexitWhenIdle: true\b/.test(code)
+  const ends =
+    /\bclose\(|\bpool\.(end|destroy|clear|destroyAllNow)\(|\bcloseOnSignal\(|\busing pool\b|\bexitWhenIdle: true\b/.test(
+      code,
+    )
   const closed = given || (declares && !ends) ? '\nawait pool.close()\n' : '\n'
   const { code: source } = transformSync(`${given ? GIVEN : ''}${code}${closed}`, {
     loader: 'ts',

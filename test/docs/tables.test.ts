@@ -5,7 +5,7 @@ import { root } from '../../scripts/entries.mjs'
 import { DEFAULTS } from '../../src/contract/options.ts'
 import { OPTION_NAMES } from '../../src/contract/resolve-options.ts'
 import { EVENT_NAMES } from '../../src/pool/emitter.ts'
-import { read } from '../house/files.ts'
+import { read, sources } from '../house/files.ts'
 import { documents } from './documents.ts'
 
 // What the guide lists is what there is.
@@ -38,7 +38,7 @@ describe('the table of options', () => {
 })
 
 test('the table of errors has every code', () => {
-  const source = read('src/contract/errors.ts')
+  const source = read('src/contract/pool-error.ts')
   const union = /type PoolErrorCode =([\s\S]*?)\n\n/.exec(source)?.[1] ?? ''
   const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code = '']) => code)
   const rows = rowsOf('docs/guide/errors.md')
@@ -54,6 +54,17 @@ test('the table of events has every event, and that of counters every reason to 
   const reasons = [...union.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason)
   expect(rows.get('closed')).toBe('counters')
   expect(read(path)).toContain(reasons.join(' '))
+})
+
+test('no document speaks of a time limit that does not exist', () => {
+  const source = [...sources().values()].join('\n')
+  const invented = documents.flatMap((path) =>
+    [...read(path).matchAll(/`(\w+Ms)`/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !new RegExp(`\\b${name}\\b`).test(source))
+      .map((name) => `${path}: ${name}`),
+  )
+  expect(invented).toEqual([])
 })
 
 test.each(documents)('every link of %s leads somewhere', (path) => {

@@ -89,6 +89,13 @@ describe('the checker', () => {
     ])
   })
 
+  test('lets adapters of an ORM have its types, and only those', () => {
+    expect(check({ 'orm/a.ts': `import type { Dialect } from 'kysely'` })).toEqual([])
+    expect(check({ 'orm/a.ts': `import { Kysely } from 'kysely'` })).toEqual([
+      'orm/a.ts: package kysely is loaded with the module',
+    ])
+  })
+
   test('lets the program load its libraries late', () => {
     expect(check({ 'cli/a.ts': `const f = async () => import('listr2')` })).toEqual([])
   })

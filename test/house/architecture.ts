@@ -12,6 +12,7 @@ const ROWS = [
   ['contract'],
 ]
 const CONTRACT_ALONE = ['drivers', 'observe']
+const SHAPED_BY_PACKAGES = ['compat', 'orm']
 const SIDEWAYS = ['orm > compat']
 const NOT_IN_ENGINE = new Set(
   'setTimeout setInterval setImmediate queueMicrotask Promise PromiseLike process performance Date fetch console'.split(
@@ -107,6 +108,8 @@ function judgePackage(path: string, { target, typeOnly, late }: Import): string[
   if (name.startsWith('node:')) return []
   if (!late && !typeOnly) return [`${path}: package ${name} is loaded with the module`]
   if (roomOf(path) === 'cli') return []
+  // Whoever imports one of these has the package: its types are the shape that ours is to have.
+  if (typeOnly && SHAPED_BY_PACKAGES.includes(roomOf(path))) return []
   // Our types would need theirs, and import() makes bundlers insist on a driver nobody installed.
   return [typeOnly ? `${path}: types of package ${name}` : `${path}: ${name} is loaded where bundlers see it`]
 }

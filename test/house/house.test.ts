@@ -43,7 +43,7 @@ test('there is no utils', () => {
 test('no committed file names a machine or a private host', () => {
   // Written in parts, or this file would be found.
   const folders = ['home', 'Users', 'root', 'work', 'mnt', 'builds'].join('|')
-  const path = new RegExp(`(?<![\\w.)\\]}*~/-])/(?:${folders})/\\w|\\b[A-Z]:\\\\Users\\\\`)
+  const path = new RegExp(`(?:(?<![\\w.)\\]}*~/-])|file://)/(?:${folders})/\\w|\\b[A-Z]:\\\\Users\\\\`)
   const host =
     /https?:\/\/(?!registry\.npmjs\.org\/)(?:[\w-]*registry[\w-]*\.|[\w.-]+\.(?:internal|corp|lan|intra)\b|(?:10|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.\d)/
   const found = committedFiles().flatMap((file) =>

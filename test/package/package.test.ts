@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { type CheckResult, checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { entries } from '../../scripts/entries.mjs'
+import { entries, entryName } from '../../scripts/entries.mjs'
 import { run, tool } from '../../scripts/run.mjs'
 
 const data = readFileSync(inject('tarball'))
@@ -29,15 +29,44 @@ test("nobody else's code is in the tarball", () => {
   expect(regions.filter((region) => !/: (src\/|\\0rolldown\/runtime\.js$)/.test(region))).toEqual([])
 })
 
+const specifiers = (file: string) =>
+  [...withoutComments(file).matchAll(LOADS)].map(([, specifier = '']) => specifier)
+const packagesOf = (file: string) =>
+  specifiers(file)
+    .filter((specifier) => !/^(\.|node:|module$|url$)/.test(specifier))
+    .map((specifier) => `${file}: ${specifier}`)
+
 test('the library loads nothing but itself and Node', () => {
-  const library = files.filter((file) => /\.[cm]?[jt]s$/.test(file) && !file.startsWith('dist/cli/'))
-  const foreign = library.flatMap((file) =>
-    [...withoutComments(file).matchAll(LOADS)]
-      .map(([, specifier = '']) => specifier)
-      .filter((specifier) => !/^(\.|node:|module$|url$)/.test(specifier))
-      .map((specifier) => `${file}: ${specifier}`),
+  const library = files.filter((file) => /\.[cm]?js$/.test(file) && !file.startsWith('dist/cli/'))
+  expect(library.flatMap(packagesOf)).toEqual([])
+})
+
+test('no types but those of drop-ins and ORMs need the types of a package', () => {
+  const reached = new Set<string>()
+  const reach = (file: string): void => {
+    if (reached.has(file)) return
+    reached.add(file)
+    for (const specifier of specifiers(file)) {
+      if (!specifier.startsWith('.')) continue
+      reach(posix.join(posix.dirname(file), specifier.replace(/js$/, 'ts').replace(/\.([cm])ts$/, '.d.$1ts')))
+    }
+  }
+  for (const subpath of subpaths.filter((name) => !/^\.\/(compat|orm)\//.test(name)))
+    for (const extension of ['d.mts', 'd.cts']) reach(`dist/${entryName(subpath)}.${extension}`)
+  expect(reached.size).toBeGreaterThan(10)
+  expect([...reached].flatMap(packagesOf)).toEqual([])
+})
+
+const exportedBy = (file: string) =>
+  [...text(file).matchAll(/^export \{([^}]*)\};?$/gm)].flatMap(([, list = '']) =>
+    list.split(',').map((item) => item.trim().replace(/^type |^.* as /g, '')),
   )
-  expect(foreign).toEqual([])
+
+test.each(subpaths)('%s has a type for each of its exports', (subpath) => {
+  const entry = `dist/${entryName(subpath)}`
+  const names = exportedBy(`${entry}.mjs`)
+  expect(names.length).toBeGreaterThan(0)
+  expect(exportedBy(`${entry}.d.mts`)).toEqual(expect.arrayContaining(names))
 })
 
 test('every file of types brings the library it needs', () => {

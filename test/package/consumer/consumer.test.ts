@@ -1,55 +1,37 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { cached, installInto } from '../../../scripts/cached.mjs'
-import { run } from '../../../scripts/run.mjs'
+import { beforeAll, describe, test } from 'vitest'
+import { compiler, compilers, folder, jest, makeApp, passes } from './app.ts'
 
-// Programs of somebody who has the tarball, the README and nothing else of ours.
+// Programs of somebody who uses the core, drivers and one drop-in.
 
-const PROGRAMS = fileURLToPath(new URL('../programs', import.meta.url))
 const NODE_TYPES = '@types/node@20.19.43'
-const folder = mkdtempSync(join(tmpdir(), 'rockpool consumer '))
-
-async function makeApp(name: string, packages: string[]): Promise<string> {
-  const app = join(folder, name)
-  await installInto(app, [inject('tarball'), ...packages])
-  cpSync(PROGRAMS, app, { recursive: true })
-  return app
-}
-
-async function passes(command: string, args: string[], cwd: string): Promise<void> {
-  const { code, output } = await run(command, args, { cwd, timeoutMs: 110_000 })
-  // A minified bundle that crashes prints itself.
-  const lines = output.split('\n').map((line) => line.slice(0, 300))
-  expect(code, lines.join('\n')).toBe(0)
-}
 
 let withPg = ''
 let bare = ''
 let browser = ''
 beforeAll(async () => {
-  withPg = await makeApp('with pg', ['pg@8.23.1', '@types/pg@8.23.1', NODE_TYPES])
-  bare = await makeApp('bare', [NODE_TYPES])
-  browser = await makeApp('browser', [])
+  withPg = await makeApp('with pg', { packages: ['pg@8.23.1', '@types/pg@8.23.1', NODE_TYPES] })
+  bare = await makeApp('bare', { packages: [NODE_TYPES] })
+  browser = await makeApp('browser', {})
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('plain programs', () => {
-  test.each(['things.mjs', 'things.cjs', 'no-server.mjs', 'no-server.cjs'])('%s runs', async (program) => {
-    await passes(process.execPath, [program], withPg)
-  })
+  test.each(['things.mjs', 'things.cjs', 'no-server.mjs', 'no-server.cjs', 'drop-ins.cjs'])(
+    '%s runs',
+    async (program) => {
+      await passes([program], withPg)
+    },
+  )
 
   test('no-driver.mjs runs without pg', async () => {
-    await passes(process.execPath, ['no-driver.mjs'], bare)
+    await passes(['no-driver.mjs'], bare)
   })
 })
 
 test('Jest 29 runs it without flags', async () => {
-  const jest = await cached('jest29', ['jest@29.7.0'])
-  await passes(process.execPath, [join(jest, 'node_modules/jest/bin/jest.js'), '--ci'], withPg)
+  await passes([await jest(), '--ci'], withPg)
 })
 
 describe('esbuild', () => {
@@ -76,7 +58,7 @@ describe('esbuild', () => {
       ...(format === 'esm' && name === 'no-server' ? { banner: { js: toRequire } } : {}),
     })
     // Beside node_modules with pg, so that the driver found by its URL can be loaded.
-    await passes(process.execPath, [outfile], withPg)
+    await passes([outfile], withPg)
   })
 
   test('does not insist on drivers that nobody installed', async () => {
@@ -91,12 +73,11 @@ describe('esbuild', () => {
       platform: 'node',
       logLevel: 'silent',
     })
-    await passes(process.execPath, [outfile], bare)
+    await passes([outfile], bare)
   })
 })
 
 describe.concurrent('TypeScript', () => {
-  const compilers = { '5.4': '5.4.5', '5.9': '5.9.3', '6.0': '6.0.3', '7.0': '7.0.2' }
   const modules = {
     commonjs: { module: 'commonjs' },
     node16: { module: 'node16' },
@@ -110,7 +91,7 @@ describe.concurrent('TypeScript', () => {
       app: () => withPg,
       lib: ['ES2022'],
       types: ['node'],
-      files: ['core', 'with-pg'],
+      files: ['core', 'with-pg', 'drop-ins'],
       within: all,
     },
     // What may be missing does not depend on the module system; two of them are enough, and save a minute.
@@ -132,10 +113,7 @@ describe.concurrent('TypeScript', () => {
     },
   ]
 
-  let home = ''
-  beforeAll(async () => {
-    const aliases = Object.values(compilers).map((version) => `ts-${version}@npm:typescript@${version}`)
-    home = join(await cached('typescript', aliases), 'node_modules')
+  beforeAll(() => {
     // One program, compiled as what each file name says: .ts as the folder, .mts as ESM, .cts as CommonJS.
     for (const { app, files } of environments)
       for (const file of files)
@@ -171,6 +149,6 @@ describe.concurrent('TypeScript', () => {
     const config = `tsconfig.${version}.${name}.json`
     const included = files.flatMap((file) => kinds.map((kind) => `${file}.${kind}`))
     writeFileSync(join(app(), config), JSON.stringify({ compilerOptions, files: included }))
-    await passes(process.execPath, [join(home, `ts-${version}`, 'bin/tsc'), '-p', config], app())
+    await passes([await compiler(version), '-p', config], app())
   })
 })

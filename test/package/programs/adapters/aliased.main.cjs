@@ -1,0 +1,6 @@
+require('./aliased.cjs')
+  .aliased()
+  .catch((error) => {
+    console.error(error)
+    process.exitCode = 1
+  })
