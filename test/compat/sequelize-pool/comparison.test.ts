@@ -2,6 +2,7 @@ import * as original from 'sequelize-pool'
 import { type FactoryOptions, Pool, TimeoutError } from '../../../src/compat/sequelize-pool/index.ts'
 import { type Comparison, compare } from '../../comparison/comparison.ts'
 import { fateOf, pause, Things, told } from '../outcomes.ts'
+import { inVirtualTime } from '../virtual-time.ts'
 
 interface Thing {
   id: number
@@ -259,4 +260,4 @@ const comparisons: Comparison<Subject>[] = [
   },
 ]
 
-compare('docs/compat/sequelize-pool.md', sides, comparisons)
+compare('docs/compat/sequelize-pool.md', sides, inVirtualTime(comparisons))

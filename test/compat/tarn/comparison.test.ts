@@ -2,6 +2,7 @@ import * as tarn from 'tarn'
 import { Pool, type PoolOptions, TimeoutError } from '../../../src/compat/tarn/index.ts'
 import { type Comparison, compare } from '../../comparison/comparison.ts'
 import { fateOf, pause, Things, told } from '../outcomes.ts'
+import { inVirtualTime } from '../virtual-time.ts'
 
 interface Thing {
   id: number
@@ -339,4 +340,4 @@ const comparisons: Comparison<Subject>[] = [
   },
 ]
 
-compare('docs/compat/tarn.md', sides, comparisons)
+compare('docs/compat/tarn.md', sides, inVirtualTime(comparisons))
