@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { Connection, PoolConnection, RowDataPacket } from 'mysql2'
 import type { Pool, PoolConnection as PromiseConnection } from 'mysql2/promise'
+import { expect } from 'vitest'
 import type { Comparison } from '../../comparison/comparison.ts'
 import { eventually } from '../../support/postgres.ts'
 import { HANGS, hear, onPool, outcome, rowsOf, type Subject, within } from './subject.ts'
@@ -37,15 +38,20 @@ const threadOf = async (pool: Pool) => {
   return row?.id as number
 }
 
-/** Whether the server has no such session soon; or, first of all, has one. */
-const gone = (subject: Subject, condition: string, wanted: 'is gone' | 'is there' = 'is gone') =>
-  eventually(async () => {
-    const found = await subject.overseer.ask(
-      `select 1 from information_schema.processlist where ${condition} and id <> connection_id()`,
-    )
-    if (found.length > 0 !== (wanted === 'is there')) throw new Error('not yet')
-    return true
-  }, 2_000).catch(() => false)
+const found = (subject: Subject, condition: string) =>
+  subject.overseer.ask(
+    `select 1 from information_schema.processlist where ${condition} and id <> connection_id()`,
+  )
+
+const running = (subject: Subject, condition: string) =>
+  eventually(async () => expect(await found(subject, condition)).not.toEqual([]))
+
+/** Whether the server comes to have no such session. */
+const gone = (subject: Subject, condition: string) =>
+  eventually(async () => expect(await found(subject, condition)).toEqual([]), subject.patienceMs).then(
+    () => true,
+    () => false,
+  )
 
 export const dirt = [
   better(
@@ -88,7 +94,7 @@ export const dirt = [
       const [first, second] = [await pool.getConnection(), await pool.getConnection()]
       await first.query("select get_lock('turn', 0)")
       first.release()
-      const asked = second.query("select get_lock('turn', 1) as got")
+      const asked = second.query("select get_lock('turn', 4) as got")
       const said = await rowsOf(asked)
       second.release()
       return said
@@ -160,7 +166,7 @@ export const deaths = [
         for await (const row of rows) if (row.seq === 1) await subject.overseer.kill(threadId)
         return 'it ends as if it were whole'
       })()
-      const said = await within(2_000, outcome(read))
+      const said = await within(subject.patienceMs, outcome(read))
       connection.release()
       return said.replace(/:.*/, '')
     }),
@@ -170,17 +176,17 @@ export const deaths = [
       const connection = await pool.getConnection()
       const asked = outcome(connection.query('select sleep(20)'))
       connection.destroy()
-      return (await within(1_500, asked)).replace(/:.*/, '')
+      return (await within(subject.patienceMs, asked)).replace(/:.*/, '')
     }),
   ),
   better('and the statement on the server', 'it is stopped', (subject) =>
     onPool(subject, one, async (pool) => {
       const connection = await pool.getConnection()
-      const asked = outcome(connection.query('select sleep(3.21)'))
-      await gone(subject, "info like 'select sleep(3.21)%'", 'is there')
+      const asked = connection.query('select sleep(33)')
+      asked.catch(() => undefined)
+      await running(subject, "info like 'select sleep(33)%'")
       connection.destroy()
-      await within(500, asked)
-      return (await gone(subject, "info like 'select sleep(3.21)%'")) ? 'stopped' : 'goes on'
+      return (await gone(subject, "info like 'select sleep(33)%'")) ? 'stopped' : 'goes on'
     }),
   ),
   better(
@@ -188,8 +194,8 @@ export const deaths = [
     'the connection is closed, as mysql2 documents it',
     (subject) =>
       onPool(subject, one, async (pool) => {
-        const said = await outcome(pool.query({ sql: 'select sleep(2)', timeout: 50 }))
-        const next = await within(1_000, threadOf(pool))
+        const said = await outcome(pool.query({ sql: 'select sleep(20)', timeout: 50 }))
+        const next = await within(subject.patienceMs, threadOf(pool))
         return `${said.replace(/:.*/, '')}, then the pool ${next === HANGS ? 'has no connection until it ends' : 'goes on'}`
       }),
   ),
@@ -197,9 +203,9 @@ export const deaths = [
 
 export const waiting = [
   better('nobody gives anything back', 'a deadline, and who holds it', (subject) =>
-    onPool(subject, { ...one, ...subject.rockpool({ acquireTimeoutMs: 100 }) }, async (pool) => {
+    onPool(subject, { ...one, ...subject.rockpool({ acquireTimeoutMs: 2_000 }) }, async (pool) => {
       const connection = await pool.getConnection()
-      const said = await within(1_000, outcome(pool.query('select 1')))
+      const said = await within(subject.patienceMs, outcome(pool.query('select 1')))
       connection.release()
       return said.replace(/:.*/, '')
     }),
@@ -217,14 +223,14 @@ export const waiting = [
     const ended = pool.end()
     const said = await outcome(connection.commit().then(() => 'commits'))
     connection.release()
-    await within(1_000, ended)
+    await within(subject.patienceMs, ended)
     return said.startsWith('commits') ? said : 'its connection is closed'
   }),
   better('`end` twice', 'both resolve', async (subject) => {
     const pool = subject.promise.createPool({ uri: subject.server.url(), ...one })
     await pool.query('select 1')
     const both = Promise.allSettled([pool.end(), pool.end()])
-    const said = await within(1_000, both)
+    const said = await within(subject.patienceMs, both)
     return said === HANGS ? HANGS : said.map(({ status }) => status).join()
   }),
 ]

@@ -23,10 +23,10 @@ afterAll(async () => {
 describe('mysql2 and its drop-in', () => {
   const at = { server: server as MysqlServer, overseer: overseer as Overseer }
   const theirs = async (): Promise<Subject> => {
-    return { mysql: callbacks, promise: promises, ...at, rockpool: () => ({}) }
+    return { mysql: callbacks, promise: promises, ...at, patienceMs: 1_500, rockpool: () => ({}) }
   }
   const ours = async (): Promise<Subject> => {
-    return { mysql, promise, ...at, rockpool: (rockpool) => ({ rockpool }) }
+    return { mysql, promise, ...at, patienceMs: 20_000, rockpool: (rockpool) => ({ rockpool }) }
   }
   const same = [...statements, ...borrowing, ...limits, ...clusters]
   const better = [...dirt, ...stale, ...deaths, ...waiting, ...secrets]

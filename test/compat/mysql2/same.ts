@@ -67,10 +67,13 @@ export const statements = [
   }),
   same('numbers may be texts: `connectionLimit: "2"`', (subject) =>
     onPool(subject, { connectionLimit: '2' }, async (pool, { config }) => {
-      const asked = Array.from({ length: 6 }, () =>
-        pool.query<RowDataPacket[]>('select connection_id() as id, sleep(0.02)'),
-      )
-      const ids = new Set((await Promise.all(asked)).map(([[row]]) => row?.id))
+      const [first, second] = await Promise.all([pool.getConnection(), pool.getConnection()])
+      const waiting = pool.getConnection()
+      first.release()
+      const third = await waiting
+      const ids = new Set([first, second, third].map(({ threadId }) => threadId))
+      second.release()
+      third.release()
       return `${ids.size} connections, limit ${config.connectionLimit}`
     }),
   ),
@@ -275,7 +278,7 @@ export const clusters = [
   same('a cluster: a server that comes back', async (subject) => {
     const cluster = subject.promise.createPoolCluster({
       removeNodeErrorCount: 1,
-      restoreNodeTimeout: 50,
+      restoreNodeTimeout: 1_500,
       canRetry: false,
     })
     cluster.add('GONE', { host: '127.0.0.1', port: 1 })
@@ -283,7 +286,7 @@ export const clusters = [
     cluster.on('offline', (id: string) => heard.push(`offline ${id}`))
     const first = await outcome(cluster.getConnection('GONE'))
     const second = await outcome(cluster.getConnection('GONE'))
-    await new Promise((resolve) => setTimeout(resolve, 80))
+    await new Promise((resolve) => setTimeout(resolve, 1_600))
     const third = await outcome(cluster.getConnection('GONE'))
     await cluster.end()
     return [first, second, third, ...heard].join('; ')

@@ -9,13 +9,15 @@ export interface Subject {
   readonly promise: typeof promises
   readonly server: MysqlServer
   readonly overseer: Overseer
+  /** For how long what may never come is waited for: not for long where it is known that it never does. */
+  readonly patienceMs: number
   /** Options of rockpool's own, where it is rockpool. */
   readonly rockpool: (options: object) => object
 }
 
 type Work = (pool: promises.Pool, callbackPool: callbacks.Pool) => Promise<string>
 
-/** Tries something on a pool, which is ended afterwards; at the latest by force, because an original may hang. */
+/** Tries something on a pool, which is ended afterwards; that is not waited for to the end, because an original may hang. */
 export async function onPool(subject: Subject, options: object, work: Work): Promise<string> {
   const pool = subject.mysql.createPool({ uri: subject.server.url(), ...options })
   try {
