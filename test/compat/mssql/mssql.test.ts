@@ -141,7 +141,7 @@ test('with validateAfterIdleMs 0 the server is asked each time, as by the origin
 })
 
 test('who waits for too long gets an error that says what the pool looked like', async () => {
-  await using pool = await connected({ pool: { max: 1, acquireTimeoutMillis: 50 } })
+  await using pool = await connected({ pool: { max: 1, acquireTimeoutMillis: 2_000 } })
   const transaction = pool.transaction()
   await transaction.begin()
   await expect(ids(pool)).rejects.toThrow(/Failed to acquire a connection from the pool: .*1 leased/)
@@ -150,7 +150,7 @@ test('who waits for too long gets an error that says what the pool looked like',
 })
 
 test('a request that takes longer than requestTimeout is cancelled, and its connection serves the next', async () => {
-  await using pool = await connected({ pool: { max: 1 }, requestTimeout: 100 })
+  await using pool = await connected({ pool: { max: 1 }, requestTimeout: 2_000 })
   await expect(pool.query("WAITFOR DELAY '00:00:30'")).rejects.toMatchObject({ code: 'ETIMEOUT' })
   expect((await ids(pool)).recordset).toEqual([{ id: 1 }])
 })

@@ -214,7 +214,7 @@ test('statistics count what was asked for', async () => {
 })
 
 test('connections are opened with the attributes that are theirs, and a new token from then on', async () => {
-  const { pool, borrow, server } = await oracleWorld({ poolMax: 2, queueTimeout: 10 })
+  const { pool, borrow, server } = await oracleWorld({ poolMax: 2 })
   await borrow()
   await pool.setAccessToken({ token: 't', privateKey: 'k' })
   await borrow()
