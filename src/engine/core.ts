@@ -73,6 +73,13 @@ export abstract class EngineCore<R, H> {
     this.ports.wake(at)
   }
 
+  /** Nothing can come due: no timer need keep the process alive. */
+  protected rest(): void {
+    if (this.#wakeAt === Number.POSITIVE_INFINITY) return
+    this.woken()
+    this.ports.wake(Number.POSITIVE_INFINITY)
+  }
+
   protected woken(): void {
     this.#wakeAt = Number.POSITIVE_INFINITY
   }

@@ -1,4 +1,4 @@
-import { nextKeepalive } from './agenda.ts'
+import { nextKeepalive, nextWake } from './agenda.ts'
 import { checksUnderWay, connectsWanted, nextForecast } from './growth.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Refusal } from './ports.ts'
@@ -203,6 +203,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     state.options.permits?.give()
     if (state.closing && state.total === 0) this.ports.closed()
     else this.pump()
+    if (state.slots.size === 0 && nextWake(state, this.now) === Number.POSITIVE_INFINITY) this.rest()
   }
 
   checked(slot: Slot<R, H>, alive: boolean): void {

@@ -33,6 +33,6 @@ export interface Ports<R, H> {
   leak(slot: Slot<R, H>): void
   /** Nothing is left of a closed pool. */
   closed(): void
-  /** Call `tick` at this time, and no longer at the one asked for before. */
+  /** Call `tick` at this time, and no longer at the one asked for before; Infinity = not at all. */
   wake(at: number): void
 }

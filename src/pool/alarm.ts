@@ -19,6 +19,7 @@ export class Alarm {
 
   set(at: number, { keepsAlive }: { keepsAlive: boolean }): void {
     this.clear()
+    if (at === Number.POSITIVE_INFINITY) return
     this.#appointment = new Appointment(at, { wake: (lateByMs) => this.#wake(lateByMs), keepsAlive })
     this.#timetable.add(this.#appointment)
   }

@@ -66,6 +66,29 @@ describe('exitWhenIdle', () => {
     expect([clock.pending, clock.referenced]).toEqual([1, 1])
   })
 
+  test('that is not asked for lets the process go once no connection is left', async () => {
+    const { clock, pool, server } = world({ max: 1, idleTimeoutMs: 300 })
+    server.always('close', { latencyMs: 5 })
+    ;(await clock.until(pool.acquire())).release()
+    await clock.advance(304)
+    expect([pool.stats().closing, clock.referenced]).toEqual([1, 1])
+    await clock.advance(1)
+    expect([pool.stats().total, clock.pending]).toEqual([0, 0])
+    ;(await clock.until(pool.acquire())).release()
+    await clock.advance(305)
+    expect([pool.stats().created, pool.stats().total]).toEqual([2, 0])
+  })
+
+  test('that is not asked for holds the process for whoever waits out the pause after a failed connect', async () => {
+    const { clock, pool, server } = world({ max: 1, acquireTimeoutMs: 1_000 })
+    server.next('connect', { error: new Error('refused') })
+    const waiting = fate(pool.acquire())
+    await clock.advance(0)
+    expect([waiting.state, pool.stats().total, clock.referenced]).toEqual(['pending', 0, 1])
+    await clock.advance(1_000)
+    expect(waiting.state).toBe('resolved')
+  })
+
   test('holds the process until a close that was asked for is done', async () => {
     const { clock, pool, server } = world({ exitWhenIdle: true })
     server.always('close', { latencyMs: 50 })
