@@ -26,7 +26,7 @@ export const checkouts = behaviours([
           called = true
           throw new Error('mine')
         })
-        await until(() => called, 20_000)
+        await until(() => called)
       })
       return `uncaught: ${crashed}`
     },
@@ -157,16 +157,20 @@ export const checkouts = behaviours([
     verdict: 'better',
     reason: 'the first free connection serves, whichever it is',
     async run(subject) {
-      let slow = false
-      const pool = subject.pool({ max: 2, onConnect: () => (slow ? pause(400) : undefined) })
+      let connect: () => void = () => undefined
+      const connected = new Promise<void>((resolve) => {
+        connect = resolve
+      })
+      let isFirst = true
+      const pool = subject.pool({ max: 2, onConnect: () => (isFirst ? undefined : connected) })
       const first = await pool.connect()
-      slow = true
-      const since = performance.now()
+      isFirst = false
       const second = pool.connect()
-      setTimeout(() => first.release(), 10)
-      const client = await second
-      client.release()
-      return performance.now() - since < 390 ? 'and serves at once' : 'and lies idle beside the waiter'
+      first.release()
+      const served = await within(second, subject.patienceMs)
+      connect()
+      ;(await second).release()
+      return served === 'waits for ever' ? 'and lies idle beside the waiter' : 'and serves at once'
     },
   },
   {
@@ -192,7 +196,7 @@ export const checkouts = behaviours([
       await pause(300)
       const expired = pool.expiredCount
       client.release()
-      await pause(20)
+      await until(() => pool.totalCount === 0)
       return `${expired} expired, then ${pool.totalCount} open`
     },
   },
@@ -230,7 +234,7 @@ export const checkouts = behaviours([
     reason: 'pg-pool only does not close the last ones; here they are opened ahead, and again after a loss',
     async run(subject) {
       const pool = subject.pool({ min: 2 })
-      return (await until(() => pool.totalCount === 2, 1_000)) ? 'opens them' : 'opens none'
+      return (await until(() => pool.totalCount === 2, subject.patienceMs)) ? 'opens them' : 'opens none'
     },
   },
   {

@@ -1,4 +1,4 @@
-import { behaviours, failure, pause, until, within } from './subject.ts'
+import { behaviours, failure, until, within } from './subject.ts'
 
 /** The end of a pool. */
 export const endings = behaviours([
@@ -73,7 +73,7 @@ export const endings = behaviours([
       const pool = subject.pool({ max: 1 })
       const all = [1, 2, 3].map(() => failure(pool.query('select pg_sleep(0.02)')))
       const end = pool.end()
-      return String(await within(Promise.all([...all, end.then(() => 'ended')])))
+      return String(await within(Promise.all([...all, end.then(() => 'ended')]), subject.patienceMs))
     },
   },
   {
@@ -84,7 +84,10 @@ export const endings = behaviours([
     async run(subject) {
       const pool = subject.pool({ drainTimeoutMillis: 100 })
       await pool.connect()
-      return within(pool.end().then(() => 'ends'))
+      return within(
+        pool.end().then(() => 'ends'),
+        subject.patienceMs,
+      )
     },
   },
   {
@@ -109,7 +112,7 @@ export const endings = behaviours([
       const [kept, idle] = await Promise.all([pool.connect(), pool.connect()])
       idle?.release()
       const end = pool.end()
-      await pause(20)
+      await until(() => pool.totalCount === 1)
       const open = pool.totalCount
       kept?.release()
       await end

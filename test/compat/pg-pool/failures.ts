@@ -1,5 +1,5 @@
 import { startSilentServer } from '../../support/postgres.ts'
-import { behaviours, crashes, failure, pause, until, within } from './subject.ts'
+import { behaviours, crashes, failure, until, within } from './subject.ts'
 
 /** Servers that refuse, say nothing or die, hooks that fail. */
 export const failures = behaviours([
@@ -37,7 +37,7 @@ export const failures = behaviours([
     name: 'connectionTimeoutMillis, when all clients are out',
     verdict: 'same',
     async run(subject) {
-      const pool = subject.pool({ max: 1, connectionTimeoutMillis: 150 })
+      const pool = subject.pool({ max: 1, connectionTimeoutMillis: 2_000 })
       await pool.query('select 1')
       const client = await pool.connect()
       const what = await failure(pool.connect())
@@ -81,10 +81,10 @@ export const failures = behaviours([
     reason: 'connectionTimeoutMillis counts for the hooks too',
     run: (subject) => {
       const pool = subject.pool({
-        connectionTimeoutMillis: 500,
+        connectionTimeoutMillis: 2_000,
         onConnect: () => new Promise(() => undefined),
       })
-      return within(failure(pool.connect()), 5_000)
+      return within(failure(pool.connect()), 2 * subject.patienceMs)
     },
   },
   {
@@ -143,10 +143,7 @@ export const failures = behaviours([
       const pool = subject.pool()
       pool.on('error', () => undefined)
       const client = await pool.connect()
-      const crashed = await crashes(async () => {
-        await subject.kill()
-        await pause(100)
-      })
+      const crashed = await crashes(() => subject.kill())
       const next = await failure(client.query('select 1'))
       client.release()
       return `${crashed.length > 0 ? 'ends the process' : 'its next statement fails'}; ${next.replace(/:.*/, '')}`
@@ -161,7 +158,7 @@ export const failures = behaviours([
       const client = await pool.connect()
       client.on('error', () => undefined)
       await subject.kill()
-      const what = await within(failure(pool.query('select 1')))
+      const what = await within(failure(pool.query('select 1')), subject.patienceMs)
       client.release()
       return what === 'succeeds' ? 'is free at once' : what
     },
@@ -177,10 +174,7 @@ export const failures = behaviours([
       client.release()
       const again = await pool.connect()
       again.removeAllListeners()
-      const crashed = await crashes(async () => {
-        await subject.kill()
-        await pause(100)
-      })
+      const crashed = await crashes(() => subject.kill())
       again.release()
       return crashed.length > 0 ? 'ends the process' : 'is noticed'
     },

@@ -90,7 +90,7 @@ export const statements = behaviours([
         pool.query('select 1', () => {
           throw new Error('mine')
         })
-        await until(() => pool.totalCount === 1 && pool.idleCount === 1, 20_000)
+        await until(() => pool.totalCount === 1 && pool.idleCount === 1)
       })
       return `uncaught: ${crashed[0]}; then the pool ${(await pool.query('select 1')).rowCount === 1 ? 'works' : 'does not'}`
     },
@@ -106,7 +106,7 @@ export const statements = behaviours([
           called = true
           throw new Error('mine')
         })
-        await until(() => called, 20_000)
+        await until(() => called)
       })
       return `uncaught: ${crashed[0]}; then the pool ${(await pool.query('select 1')).rowCount === 1 ? 'works' : 'does not'}`
     },

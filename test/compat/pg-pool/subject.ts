@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import OriginalPool from 'pg-pool'
 import Pool, { type PgPoolOptions } from '../../../src/compat/pg-pool/index.ts'
 import type { Comparison } from '../../comparison/comparison.ts'
@@ -8,30 +9,44 @@ type PoolClass = typeof Pool
 const server = await startPostgres()
 let subjects = 0
 
+/** How long something is waited for that is to come. */
+const PATIENCE_MS = 20_000
+
 /** One of the two, with connections that bear its name. */
 class Subject {
   readonly Pool: PoolClass
   readonly url = server.url()
   readonly #name = `subject ${++subjects}`
   readonly #made: { end(): Promise<void>; ending: boolean }[] = []
+  readonly #sockets: Socket[] = []
+  /** For how long what may never come is waited for: not for long where it is known that it never does. */
+  readonly patienceMs: number
 
-  constructor(made: PoolClass) {
+  constructor(made: PoolClass, patienceMs: number) {
     this.Pool = made
+    this.patienceMs = patienceMs
   }
 
   pool(options: PgPoolOptions = {}) {
-    const pool = new this.Pool({ connectionString: this.url, application_name: this.#name, ...options })
+    const stream = () => {
+      const socket = new Socket()
+      this.#sockets.push(socket)
+      return socket
+    }
+    const own = { connectionString: this.url, application_name: this.#name, stream }
+    const pool = new this.Pool({ ...own, ...options })
     this.#made.push(pool)
     return pool
   }
 
-  /** Kills the backends of its pools. */
+  /** Kills the backends of its pools, and sees their connections die. */
   async kill(): Promise<void> {
     const all = 'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1'
     await ask(server, all, [this.#name])
+    await until(() => this.#sockets.every((socket) => socket.destroyed))
   }
 
-  /** Not waited for: some of what is tried here never ends, and crashes when the server goes. */
+  /** The ends are not waited for: some of what is tried here never ends, and crashes when the server goes. */
   async end(): Promise<void> {
     await crashes(async () => {
       for (const pool of this.#made) if (!pool.ending) pool.end().catch(() => undefined)
@@ -42,8 +57,8 @@ class Subject {
 
 export const sides = {
   original: 'pg-pool 3.14',
-  theirs: async () => new Subject(OriginalPool as unknown as PoolClass),
-  ours: async () => new Subject(Pool),
+  theirs: async () => new Subject(OriginalPool as unknown as PoolClass, 1_500),
+  ours: async () => new Subject(Pool, PATIENCE_MS),
 }
 
 export type Behaviour = Comparison<Subject>
@@ -61,9 +76,6 @@ export function behaviours(list: readonly Behaviour[]): Behaviour[] {
     },
   }))
 }
-
-/** How long something is waited for that may never come. */
-const PATIENCE_MS = 1_500
 
 export async function within<T>(promise: Promise<T>, ms = PATIENCE_MS): Promise<T | 'waits for ever'> {
   let timer: NodeJS.Timeout | undefined
