@@ -1,6 +1,6 @@
-import { show } from '../../contract/check.ts'
 import { InvalidOptionError, PoolError } from '../../contract/errors.ts'
 import type { SqlDriver } from '../../contract/sql-driver.ts'
+import { givenPackage } from '../given-package.ts'
 import { loadPackage } from '../load-package.ts'
 import { type Dialect, type MysqlConfig, resolveConfig } from '../mysql-family/config.ts'
 import { familyDriver, type Package } from '../mysql-family/family.ts'
@@ -58,15 +58,10 @@ function viaOwn(
   return made === undefined || made === null ? undefined : plug(made)
 }
 
-/** The user may have `import mariadb from 'mariadb'` or `import * as mariadb from 'mariadb'`. */
-function creatorOf(module: unknown): Create {
-  const { createConnection, default: inner } = (module ?? {}) as {
-    createConnection?: unknown
-    default?: unknown
-  }
-  const found = createConnection ?? (inner as { createConnection?: unknown } | undefined)?.createConnection
-  if (typeof found === 'function') return found as Create
-  throw new InvalidOptionError('module', `"module" is ${show(module)}: it must be the "mariadb" package`)
+function creatorOf(given: unknown): Create {
+  const functions = ['createConnection'] as const
+  return givenPackage<{ createConnection: Create }>(given, { called: '"mariadb" package', functions })
+    .createConnection
 }
 
 async function create(make: Create, options: object): Promise<MariadbConnection> {

@@ -3,9 +3,9 @@ import { close } from './close.ts'
 import type { Target } from './config.ts'
 import { classify, isFarewell } from './errors.ts'
 import { Killer } from './kill.ts'
-import { Link, linkOf } from './link.ts'
+import { Link, linkOf, links } from './link.ts'
 import { type Flow, RowReader } from './rows.ts'
-import { begin, commit, confirmStale, isAlive, isDirty, reset, rollback, savepoint } from './session.ts'
+import * as session from './session.ts'
 import type { Speaker } from './speaker.ts'
 import { toParameter } from './values.ts'
 import { type Address, adopt, dial, type Wire } from './wire.ts'
@@ -35,16 +35,12 @@ export function familyDriver<S extends Speaker>(given: Package<S>, target: Targe
   return {
     name: given.name,
     dialect: 'mysql',
+    ...links.perform(session),
     connect: ({ signal }) => open(given, { target, signal }),
     close: (connection) => close(linkOf(connection), killer),
-    isAlive: (connection, { signal }) => isAlive(linkOf(connection), signal),
-    isDirty: (connection) => isDirty(linkOf(connection)),
-    reset: (connection, how) => reset(linkOf(connection), how),
     classify,
     isFarewell,
     inTransaction: (connection) => linkOf(connection).speaker.answers.inTransaction,
-    confirmStale: (connection) => confirmStale(linkOf(connection)),
-    onLost: (connection, lost) => linkOf(connection).onLost(lost),
     ref: (connection) => linkOf(connection).ref(),
     unref: (connection) => linkOf(connection).unref(),
     query: async (connection, sql, params, { name }) => {
@@ -52,10 +48,6 @@ export function familyDriver<S extends Speaker>(given: Package<S>, target: Targe
       const send = () => given.query(speakerOf(connection), statement, name !== undefined)
       return linkOf(connection).run(sql, send)
     },
-    begin: (connection, options) => begin(linkOf(connection), options),
-    commit: (connection) => commit(linkOf(connection)),
-    rollback: (connection) => rollback(linkOf(connection)),
-    savepoint: (connection, name, move) => savepoint(linkOf(connection), name, move),
     stream: (connection, sql, params, { batch }) => {
       const link = linkOf(connection)
       link.assertWhole()

@@ -1,17 +1,13 @@
-import { TransactionError } from '../../contract/errors.ts'
 import type { Row } from '../../contract/sql-driver.ts'
+import { Ending } from '../ending.ts'
+import { Links } from '../links.ts'
+import { rolledBack } from '../rolled-back.ts'
 import { cannotBegin, INTERRUPTED, numberOf } from './errors.ts'
 import type { Speaker } from './speaker.ts'
 import type { Wire } from './wire.ts'
 
-const links = new WeakMap<object, Link>()
-
-/** What we know about a connection that we opened. */
-export function linkOf(connection: unknown): Link {
-  const link = links.get(connection as object)
-  if (link === undefined) throw new TypeError('this connection was not opened by the driver it is given to')
-  return link
-}
+export const links = new Links<Link>()
+export const linkOf = links.of
 
 /** The session as it was after connecting; members are missing where the server would not tell. */
 export interface Beginning {
@@ -31,25 +27,23 @@ const BEGINNING =
 const ENDS_TRANSACTION = /^\s*rollback\b(?!\s+(?:work\s+)?to\b)/i
 
 /** Listens to one connection until its socket is closed. */
-export class Link {
+export class Link extends Ending {
   readonly speaker: Speaker
   readonly wire: Wire
   beginning: Beginning = {}
   /** Several statements may be in flight. */
   isShared = false
   #hasBegun = false
-  #isClosing = false
   #isGivenUp = false
-  #end: { error: unknown } | undefined
-  #onLost: ((error: unknown) => void) | undefined
   readonly #atEnd = new Set<(error: unknown) => void>()
   readonly #cancels = new Set<Promise<void>>()
   #cancelFailure: { error: unknown } | undefined
 
   constructor(connection: object, speaker: Speaker, wire: Wire) {
+    super()
     this.speaker = speaker
     this.wire = wire
-    links.set(connection, this)
+    links.add(connection, this)
     speaker.onError((error) => this.#finish(error))
     void wire.closed.then(() => this.#finish(new Error('the connection was closed')))
   }
@@ -71,17 +65,8 @@ export class Link {
     }
   }
 
-  get isClosing(): boolean {
-    return this.#isClosing
-  }
-
   get isOver(): boolean {
-    return this.#end !== undefined || this.wire.isClosed
-  }
-
-  /** We end it: what happens to it from now on is no loss. */
-  markClosing(): void {
-    this.#isClosing = true
+    return this.isLost || this.wire.isClosed
   }
 
   /** It does not answer a question that costs nothing: a goodbye would be waited for in vain. */
@@ -100,15 +85,9 @@ export class Link {
     this.wire.destroy()
   }
 
-  /** Told once, and at once if it has happened already. */
-  onLost(told: (error: unknown) => void): void {
-    this.#onLost = told
-    if (this.#end !== undefined && !this.#isClosing) told(this.#end.error)
-  }
-
   /** Tells when the connection ends, for whatever reason; returns how to be told no longer. */
   onEnd(told: (error: unknown) => void): () => void {
-    if (this.#end !== undefined) told(this.#end.error)
+    if (this.isLost) told(this.reason)
     else this.#atEnd.add(told)
     return () => this.#atEnd.delete(told)
   }
@@ -181,11 +160,7 @@ export class Link {
 
   assertWhole(): void {
     if (!this.isEnded) return
-    throw new TransactionError(
-      'TRANSACTION_ABORTED',
-      'the server has rolled the transaction back, because of an earlier error: roll back, or begin anew',
-      { cause: this.speaker.answers.endedBy },
-    )
+    throw rolledBack(this.speaker.answers.endedBy)
   }
 
   ref(): void {
@@ -199,10 +174,8 @@ export class Link {
   }
 
   #finish(error: unknown): void {
-    if (this.#end !== undefined) return
-    this.#end = { error }
     for (const told of this.#atEnd) told(error)
     this.#atEnd.clear()
-    if (!this.#isClosing) this.#onLost?.(error)
+    this.endedBy(error)
   }
 }

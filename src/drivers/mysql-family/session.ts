@@ -1,24 +1,12 @@
 import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
-import type { BeginOptions, Isolation, SavepointMove } from '../../contract/sql-driver.ts'
+import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
+import { assertIsolation, STANDARD_LEVELS } from '../isolation.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { Link } from './link.ts'
 
-const ISOLATION: Readonly<Record<Isolation, string>> = {
-  'read uncommitted': 'READ UNCOMMITTED',
-  'read committed': 'READ COMMITTED',
-  'repeatable read': 'REPEATABLE READ',
-  snapshot: 'REPEATABLE READ',
-  serializable: 'SERIALIZABLE',
-}
-
 export async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
-  if (isolation !== undefined && !Object.hasOwn(ISOLATION, isolation)) {
-    throw new InvalidOptionError(
-      'isolation',
-      `"isolation" must be one of ${Object.keys(ISOLATION).join(', ')}`,
-    )
-  }
+  assertIsolation(isolation, STANDARD_LEVELS)
   // What shares its flight with the first statement must go out at once.
   if (!link.isShared && mayBeOpen(link) && (await link.isInTransaction())) {
     throw new InvalidOptionError(
@@ -28,7 +16,9 @@ export async function begin(link: Link, { isolation, readOnly }: BeginOptions): 
   }
   // For the next transaction only; both in one flight.
   const set =
-    isolation === undefined ? undefined : link.ask(`SET TRANSACTION ISOLATION LEVEL ${ISOLATION[isolation]}`)
+    isolation === undefined
+      ? undefined
+      : link.ask(`SET TRANSACTION ISOLATION LEVEL ${STANDARD_LEVELS[isolation]}`)
   link.hasBegun = true
   const how = [
     ...(isolation === 'snapshot' ? ['WITH CONSISTENT SNAPSHOT'] : []),

@@ -1,26 +1,21 @@
 import { InvalidOptionError } from '../../contract/errors.ts'
+import { put, UrlReader } from '../url-reader.ts'
 
 const SCHEME = /^(?:mysql|mariadb):\/\//i
 
-// Nothing of what was read stands in a message: in a URL with a badly encoded password any part may belong to it.
-const ENCODE =
-  'in a user name or password the characters / ? # @ : % must be written as %2F %3F %23 %40 %3A %25'
+const url: UrlReader = new UrlReader('MySQL')
 
 /** What a URL says. Parameters are the package's own options; texts that are JSON (true, 5, {...}) are read as such. */
 export function parseUrl(text: string): Record<string, unknown> {
-  if (!SCHEME.test(text)) refuse('does not begin with mysql:// or mariadb://')
-  if ([...text].some((character) => character < ' ' || character === '\x7f'))
-    refuse('contains a line break or another control character')
+  if (!SCHEME.test(text)) url.refuse('does not begin with mysql:// or mariadb://')
+  url.assertOneLine(text)
   const [, authority = '', path, query = ''] =
-    /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(text.replace(SCHEME, '')) ?? refuse('cannot be read')
+    /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(text.replace(SCHEME, '')) ?? url.refuse('cannot be read')
   if (path?.includes('@') === true || query.includes('@') === true || path?.includes('#') === true)
-    refuse(`has an "@" or "#" behind its host: ${ENCODE}`)
-  const at = authority.lastIndexOf('@')
-  const [user = '', ...password] = at < 0 ? [] : authority.slice(0, at).split(':')
-  const found: Record<string, unknown> = { ...hostOf(authority.slice(at + 1)) }
-  put(found, 'user', decode(user, 'user name'))
-  put(found, 'password', decode(password.join(':'), 'password'))
-  put(found, 'database', decode(path ?? '', 'database name'))
+    url.refuse(`has an "@" or "#" behind its host: ${url.encode}`)
+  const { login, address } = url.authority(authority)
+  const found: Record<string, unknown> = { ...hostOf(address), ...login }
+  put(found, 'database', url.decode(path ?? '', 'database name'))
   for (const [name, value] of parameters(query)) {
     if (found[name] === undefined) found[name] = value
   }
@@ -28,16 +23,16 @@ export function parseUrl(text: string): Record<string, unknown> {
 }
 
 function hostOf(text: string): Record<string, unknown> {
-  if (text.includes(',')) refuse('names several hosts: one host per pool')
+  if (text.includes(',')) url.refuse('names several hosts: one host per pool')
   const parts = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(text)
   if (parts === null || (parts[3]?.includes(':') ?? false))
-    refuse(`has more than one ":" in its host: ${ENCODE}, an IPv6 address belongs in [brackets]`)
+    url.refuse(`has more than one ":" in its host: ${url.encode}, an IPv6 address belongs in [brackets]`)
   const [, ipv6, host = '', port = ''] = parts
-  const name = decode(ipv6 ?? host, 'host')
+  const name = url.decode(ipv6 ?? host, 'host')
   // As a folder it can only mean the socket in the file system.
   const found: Record<string, unknown> = {}
   put(found, name.startsWith('/') ? 'socketPath' : 'host', name)
-  put(found, 'port', decode(port, 'port'))
+  put(found, 'port', url.decode(port, 'port'))
   return found
 }
 
@@ -46,15 +41,15 @@ function* parameters(query: string): Iterable<[name: string, value: unknown]> {
     if (part === '') continue
     const equals = part.indexOf('=')
     const name = part.slice(0, equals < 0 ? part.length : equals)
-    if (!/^[\w.-]+$/.test(name)) refuse(`has a parameter whose name is not a word: ${ENCODE}`)
-    if (equals < 0) refuse(`has a parameter without a value: ${ENCODE}`)
+    if (!/^[\w.-]+$/.test(name)) url.refuse(`has a parameter whose name is not a word: ${url.encode}`)
+    if (equals < 0) url.refuse(`has a parameter without a value: ${url.encode}`)
     if (name.startsWith('pool.')) {
       throw new InvalidOptionError(
         name,
         `"${name}" in the URL is for the pool: give the URL to createPool, not to the driver`,
       )
     }
-    const value = decode(part.slice(equals + 1).replaceAll('+', ' '), 'parameter')
+    const value = url.decode(part.slice(equals + 1).replaceAll('+', ' '), 'parameter')
     if (value !== '')
       yield [name === 'socket' ? 'socketPath' : name, name === 'password' ? value : read(value)]
   }
@@ -66,20 +61,4 @@ function read(text: string): unknown {
   } catch {
     return text
   }
-}
-
-function put(found: Record<string, unknown>, name: string, value: string): void {
-  if (value !== '') found[name] = value
-}
-
-function decode(text: string, part: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return refuse(`has a malformed "%" in its ${part}: ${ENCODE}`)
-  }
-}
-
-function refuse(problem: string): never {
-  throw new InvalidOptionError('url', `the MySQL URL ${problem}`)
 }

@@ -1,6 +1,6 @@
-import { show } from '../../contract/check.ts'
 import { InvalidOptionError, PoolError } from '../../contract/errors.ts'
 import type { SqlDriver } from '../../contract/sql-driver.ts'
+import { givenPackage } from '../given-package.ts'
 import { loadPackage } from '../load-package.ts'
 import { type Dialect, type MysqlConfig, resolveConfig } from '../mysql-family/config.ts'
 import { familyDriver, type Package } from '../mysql-family/family.ts'
@@ -52,18 +52,12 @@ export function mysql2<C = Mysql2Connection>(
 
 type Create = (config: object) => object
 
-/** The user may have `import mysql from 'mysql2'` or `import * as mysql from 'mysql2'`. */
-function creatorOf(module: unknown): Create {
-  const { createConnection, default: inner } = (module ?? {}) as {
-    createConnection?: unknown
-    default?: unknown
-  }
-  const found = createConnection ?? (inner as { createConnection?: unknown } | undefined)?.createConnection
-  if (typeof found === 'function') return found as Create
-  throw new InvalidOptionError(
-    'module',
-    `"module" is ${show(module)}: it must be the "mysql2" package, or "mysql2/promise"`,
-  )
+function creatorOf(given: unknown): Create {
+  const functions = ['createConnection'] as const
+  return givenPackage<{ createConnection: Create }>(given, {
+    called: '"mysql2" package, or "mysql2/promise"',
+    functions,
+  }).createConnection
 }
 
 /** What mysql2 throws at once is about the options. */

@@ -1,5 +1,5 @@
-import { show } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
+import { givenPackage } from '../given-package.ts'
 import { loadPackage } from '../load-package.ts'
 import type { OdbcConnection, OdbcModule, OdbcResult } from './client.ts'
 import type { Target } from './config.ts'
@@ -145,10 +145,6 @@ export class Connector {
   }
 }
 
-/** The user may have `import odbc from 'odbc'` or `import * as odbc from 'odbc'`. */
 function moduleOf(given: unknown): OdbcModule<OdbcConnection> {
-  const { connect, default: inner } = (given ?? {}) as { connect?: unknown; default?: { connect?: unknown } }
-  if (typeof connect === 'function') return given as OdbcModule<OdbcConnection>
-  if (typeof inner?.connect === 'function') return inner as OdbcModule<OdbcConnection>
-  throw new InvalidOptionError('module', `"module" is ${show(given)}: it must be the "odbc" package`)
+  return givenPackage<OdbcModule<OdbcConnection>>(given, { called: '"odbc" package', functions: ['connect'] })
 }

@@ -3,9 +3,9 @@ import type { OdbcConnection, OdbcModule } from './client.ts'
 import { type OdbcConfig, resolveConfig } from './config.ts'
 import { Connector } from './connector.ts'
 import { classify, isFarewell } from './errors.ts'
-import { linkOf } from './link.ts'
+import { linkOf, links } from './link.ts'
 import { query, stream } from './query.ts'
-import { begin, commit, confirmStale, isAlive, isDirty, reset, rollback, savepoint } from './session.ts'
+import * as session from './session.ts'
 
 /**
  * Any database with an ODBC driver, by the `odbc` package: `odbc('odbc:DSN=shop')`,
@@ -23,21 +23,13 @@ export function odbc<C = OdbcConnection>(
   const driver: SqlDriver<OdbcConnection> = {
     name: 'odbc',
     ...(dialect !== undefined && { dialect }),
+    ...links.perform(session),
     connect: ({ signal }) => connector.connect(signal),
     close: (connection) => connector.close(connection),
-    isAlive: (connection, { signal }) => isAlive(linkOf(connection), signal),
-    isDirty: (connection) => isDirty(linkOf(connection)),
-    reset: (connection, how) => reset(linkOf(connection), how),
     classify,
     isFarewell,
     inTransaction: (connection) => linkOf(connection).mayBeOpen,
-    confirmStale: (connection) => confirmStale(linkOf(connection)),
-    onLost: (connection, lost) => linkOf(connection).onLost(lost),
     query: (connection, sql, params) => query(linkOf(connection), sql, params),
-    begin: (connection, options) => begin(linkOf(connection), options),
-    commit: (connection) => commit(linkOf(connection)),
-    rollback: (connection) => rollback(linkOf(connection)),
-    savepoint: (connection, name, move) => savepoint(linkOf(connection), name, move),
     stream: (connection, sql, params, { batch }) => stream(linkOf(connection), { sql, params, batch }),
     cancel: (connection) => connector.cancel(connection),
   }

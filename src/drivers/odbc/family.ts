@@ -1,4 +1,5 @@
-import type { BeginOptions, Isolation, SavepointMove } from '../../contract/sql-driver.ts'
+import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
+import { STANDARD_LEVELS } from '../isolation.ts'
 
 export type FamilyName = 'postgres' | 'mysql' | 'sqlite' | 'sqlserver' | 'other'
 
@@ -33,14 +34,6 @@ export interface Family {
   refuses?(sql: string): string | undefined
 }
 
-const LEVELS: Readonly<Record<Isolation, string>> = {
-  'read uncommitted': 'READ UNCOMMITTED',
-  'read committed': 'READ COMMITTED',
-  'repeatable read': 'REPEATABLE READ',
-  snapshot: 'REPEATABLE READ',
-  serializable: 'SERIALIZABLE',
-}
-
 const MOVES: Readonly<Record<SavepointMove, string>> = {
   set: 'SAVEPOINT',
   release: 'RELEASE SAVEPOINT',
@@ -55,7 +48,7 @@ const postgres: Family = {
   session: `select pg_backend_pid() as id, concat_ws('/', inet_server_addr(), current_setting('port'), pg_postmaster_start_time()) as place`,
   kill: (id) => `select pg_cancel_backend(${Number(id)})`,
   begin({ isolation, readOnly }) {
-    const level = isolation === undefined ? '' : ` ISOLATION LEVEL ${LEVELS[isolation]}`
+    const level = isolation === undefined ? '' : ` ISOLATION LEVEL ${STANDARD_LEVELS[isolation]}`
     return [`BEGIN${level}${readOnly === undefined ? '' : readOnly ? ' READ ONLY' : ' READ WRITE'}`]
   },
   commit: 'COMMIT',
@@ -81,7 +74,8 @@ const mysql: Family = {
       ...(isolation === 'snapshot' ? ['WITH CONSISTENT SNAPSHOT'] : []),
       ...(readOnly === undefined ? [] : [readOnly ? 'READ ONLY' : 'READ WRITE']),
     ]
-    const level = isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${LEVELS[isolation]}`]
+    const level =
+      isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${STANDARD_LEVELS[isolation]}`]
     return [...level, `START TRANSACTION ${how.join(', ')}`]
   },
   commit: 'COMMIT',
@@ -121,7 +115,7 @@ const sqlserver: Family = {
   recognise: { sql: 'select @@version as v', by: /SQL Server/ },
   begin({ isolation }) {
     if (isolation === undefined) return ['BEGIN TRANSACTION']
-    const level = isolation === 'snapshot' ? 'SNAPSHOT' : LEVELS[isolation]
+    const level = isolation === 'snapshot' ? 'SNAPSHOT' : STANDARD_LEVELS[isolation]
     return [`SET TRANSACTION ISOLATION LEVEL ${level}`, 'BEGIN TRANSACTION']
   },
   commit: 'COMMIT TRANSACTION',

@@ -1,17 +1,14 @@
-import { InvalidOptionError, TransactionError } from '../../contract/errors.ts'
+import { InvalidOptionError } from '../../contract/errors.ts'
+import { Links } from '../links.ts'
+import { rolledBack } from '../rolled-back.ts'
+import { WatchedLink } from '../watched-link.ts'
 import type { OdbcConnection, OdbcResult } from './client.ts'
 import { classify, endsTransaction } from './errors.ts'
 import type { Family } from './family.ts'
 import type { Gate } from './gate.ts'
 
-const links = new WeakMap<object, Link>()
-
-/** What we know about a connection that we opened. */
-export function linkOf(connection: unknown): Link {
-  const link = links.get(connection as object)
-  if (link === undefined) throw new TypeError('this connection was not opened by the driver it is given to')
-  return link
-}
+export const links = new Links<Link>()
+export const linkOf = links.of
 
 /** A single statement of a kind that cannot begin a transaction where every statement is one by itself. */
 const PLAIN =
@@ -30,49 +27,29 @@ export interface Whereabouts {
 }
 
 /** ODBC tells nothing of a session's state: so all that is sent on a connection, by whomever, goes past here. */
-export class Link {
+export class Link extends WatchedLink {
   readonly connection: OdbcConnection
   readonly family: Family
   whereabouts: Whereabouts | undefined
-  /** A cancel has been sent, which may still be on its way. */
-  cancelling: Promise<void> | undefined
   /** A transaction of ours was begun by ODBC's own switch. */
   isNative = false
   /** The session refuses writes until its transaction is over. */
   isQueryOnly = false
-  /** It has not answered in time: whatever we ask may hang as well. */
-  isSilent = false
   #mayBeOpen = false
   #hasBegun = false
   /** A statement of the transaction has failed. */
   #failure: { error: unknown; endsAll: boolean } | undefined
-  #running = 0
-  #isClosing = false
-  #lost: { error: unknown } | undefined
-  #onLost: ((error: unknown) => void) | undefined
-  #whenQuiet: (() => void)[] = []
   readonly #gate: Gate
   readonly #query: OdbcConnection['query']
 
   constructor(connection: OdbcConnection, family: Family, gate: Gate) {
+    super()
     this.connection = connection
     this.family = family
     this.#gate = gate
     this.#query = connection.query.bind(connection)
-    links.set(connection, this)
+    links.add(connection, this)
     this.#watch()
-  }
-
-  get isBusy(): boolean {
-    return this.#running > 0 || this.cancelling !== undefined
-  }
-
-  get isRunning(): boolean {
-    return this.#running > 0
-  }
-
-  get isLost(): boolean {
-    return this.#lost !== undefined
   }
 
   /** A transaction is open, or something was sent that may have begun one. */
@@ -103,33 +80,13 @@ export class Link {
     this.isNative = false
   }
 
-  markClosing(): void {
-    this.#isClosing = true
-  }
-
-  onLost(told: (error: unknown) => void): void {
-    this.#onLost = told
-    if (this.#lost !== undefined && !this.#isClosing) told(this.#lost.error)
-  }
-
-  async quiet(): Promise<void> {
-    while (this.isBusy) {
-      await this.cancelling?.catch(() => undefined)
-      if (this.isRunning) await new Promise<void>((resolve) => this.#whenQuiet.push(resolve))
-    }
-  }
-
   /**
    * A database that has ended the transaction by itself (a deadlock) would commit whatever comes next, statement by
    * statement: nothing more runs until the transaction is over for us as well.
    */
   assertWhole(): void {
     if (!this.#hasBegun || this.#failure?.endsAll !== true) return
-    throw new TransactionError(
-      'TRANSACTION_ABORTED',
-      'the server has rolled the transaction back, because of an earlier error: roll back, or begin anew',
-      { cause: this.#failure.error },
-    )
+    throw rolledBack(this.#failure.error)
   }
 
   /** Sends a statement of the user's; what it does to the transaction is kept in mind. */
@@ -145,17 +102,8 @@ export class Link {
   }
 
   /** Something that keeps the connection busy. What a transaction does is urgent: others may wait for its locks. */
-  async call<T>(isUrgent: boolean, work: () => Promise<T>): Promise<T> {
-    this.#running++
-    try {
-      return await this.#gate.run(isUrgent || this.mayBeOpen, work)
-    } catch (error) {
-      this.#note(error)
-      throw error
-    } finally {
-      this.#running--
-      if (this.#running === 0) for (const told of this.#whenQuiet.splice(0)) told()
-    }
+  call<T>(isUrgent: boolean, work: () => Promise<T>): Promise<T> {
+    return this.during(() => this.#gate.run(isUrgent || this.mayBeOpen, work))
   }
 
   async #sent<T>(sql: string, work: () => Promise<T>): Promise<T> {
@@ -165,12 +113,10 @@ export class Link {
     return this.call(false, work)
   }
 
-  #note(error: unknown): void {
+  protected failed(error: unknown): void {
     const endsAll = endsTransaction(error)
     if (this.#hasBegun) this.#failure = { error, endsAll: endsAll || this.#failure?.endsAll === true }
-    if (this.#lost !== undefined || classify(error, 'statement') !== 'fatal') return
-    this.#lost = { error }
-    if (!this.#isClosing) this.#onLost?.(error)
+    if (classify(error, 'statement') === 'fatal') this.endedBy(error)
   }
 
   /** The user's own calls: those that give a promise are seen from beginning to end; after all others, anything may be. */

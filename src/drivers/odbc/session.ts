@@ -1,16 +1,13 @@
 import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError, TransactionError } from '../../contract/errors.ts'
 import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
+import { assertIsolation, STANDARD_LEVELS } from '../isolation.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { Link } from './link.ts'
 
-const LEVELS = ['read uncommitted', 'read committed', 'repeatable read', 'snapshot', 'serializable']
-
 export async function begin(link: Link, options: BeginOptions): Promise<void> {
   const { isolation, readOnly } = options
-  if (isolation !== undefined && !LEVELS.includes(isolation)) {
-    throw new InvalidOptionError('isolation', `"isolation" must be one of ${LEVELS.join(', ')}`)
-  }
+  assertIsolation(isolation, STANDARD_LEVELS)
   const statements = link.family.begin?.(options)
   if (statements === undefined) {
     if (isolation !== undefined || readOnly === true) {

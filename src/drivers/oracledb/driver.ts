@@ -1,25 +1,13 @@
-import { show } from '../../contract/check.ts'
-import { InvalidOptionError } from '../../contract/errors.ts'
 import type { SqlDriver } from '../../contract/sql-driver.ts'
+import { givenPackage } from '../given-package.ts'
 import { loadPackage } from '../load-package.ts'
 import type { OracleConnection, OracleModule, OraclePackage } from './client.ts'
 import { type OracleConfig, resolveConfig, type Target } from './config.ts'
 import { DrcpRider } from './drcp.ts'
 import { classify, isFarewell } from './errors.ts'
-import { Link, linkOf } from './link.ts'
+import { Link, linkOf, links } from './link.ts'
 import { optionsFor, query, stream } from './query.ts'
-import {
-  begin,
-  cancel,
-  close,
-  commit,
-  confirmStale,
-  isAlive,
-  isDirty,
-  reset,
-  rollback,
-  savepoint,
-} from './session.ts'
+import * as session from './session.ts'
 
 /**
  * Oracle Database by the `oracledb` package: `oracledb('oracle://app:secret@host:1521/service')`,
@@ -34,25 +22,17 @@ export function oracledb<C = OracleConnection>(
   const connector = new Connector(resolveConfig(config), options.module)
   const driver: SqlDriver<OracleConnection> = {
     name: 'oracledb',
+    ...links.perform(session),
     connect: ({ signal }) => connector.connect(signal),
     close: (connection) => connector.close(connection),
-    isAlive: (connection, { signal }) => isAlive(linkOf(connection), signal),
-    isDirty: (connection) => isDirty(linkOf(connection)),
-    reset: (connection, how) => reset(linkOf(connection), how),
     classify,
     isFarewell,
     inTransaction: (connection) => linkOf(connection).hasBegun || linkOf(connection).inTransaction,
-    confirmStale: (connection) => confirmStale(linkOf(connection)),
-    onLost: (connection, lost) => linkOf(connection).onLost(lost),
     placeholder: (position) => `:${position}`,
     query: (connection, sql, params) => query(linkOf(connection), { sql, params }, connector.options),
-    begin: (connection, how) => begin(linkOf(connection), how),
-    commit: (connection) => commit(linkOf(connection)),
-    rollback: (connection) => rollback(linkOf(connection)),
-    savepoint: (connection, name, move) => savepoint(linkOf(connection), name, move),
     stream: (connection, sql, params, { batch }) =>
       stream(linkOf(connection), { sql, params, batch }, connector.options),
-    cancel: (connection) => cancel(linkOf(connection)),
+    cancel: (connection) => session.cancel(linkOf(connection)),
   }
   return driver as unknown as SqlDriver<C>
 }
@@ -84,7 +64,7 @@ class Connector {
   }
 
   async close(connection: OracleConnection): Promise<void> {
-    await close(linkOf(connection))
+    await session.close(linkOf(connection))
     this.#rider?.closed()
   }
 
@@ -103,11 +83,6 @@ class Connector {
   }
 }
 
-/** The user may have `import oracledb from 'oracledb'` or `import * as oracledb from 'oracledb'`. */
-function packageOf(module: unknown): OraclePackage {
-  const { getConnection, default: inner } = (module ?? {}) as { getConnection?: unknown; default?: unknown }
-  if (typeof getConnection === 'function') return module as OraclePackage
-  if (typeof (inner as { getConnection?: unknown } | undefined)?.getConnection === 'function')
-    return inner as OraclePackage
-  throw new InvalidOptionError('module', `"module" is ${show(module)}: it must be the "oracledb" package`)
+function packageOf(given: unknown): OraclePackage {
+  return givenPackage<OraclePackage>(given, { called: '"oracledb" package', functions: ['getConnection'] })
 }

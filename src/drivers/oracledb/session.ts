@@ -1,6 +1,7 @@
 import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
+import { assertIsolation } from '../isolation.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { isCancelled } from './errors.ts'
 import type { Link } from './link.ts'
@@ -17,12 +18,7 @@ const CLOSE_CALL_MS = 2_000
 
 /** A transaction begins by itself; only how it is to be is said. */
 export async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
-  if (isolation !== undefined && !Object.hasOwn(LEVELS, isolation)) {
-    throw new InvalidOptionError(
-      'isolation',
-      `Oracle has no "${String(isolation)}": "isolation" must be one of ${Object.keys(LEVELS).join(', ')}`,
-    )
-  }
+  assertIsolation(isolation, LEVELS)
   if (link.hasBegun || link.connection.transactionInProgress === true)
     throw new InvalidOptionError('begin', 'a transaction is open already: commit or roll back first')
   // A read-only transaction sees one moment, whatever the level.

@@ -1,17 +1,13 @@
-import { TransactionError } from '../../contract/errors.ts'
+import { Ending } from '../ending.ts'
+import { Links } from '../links.ts'
+import { rolledBack } from '../rolled-back.ts'
 import type { Package, Socket, TediousConnection, TediousRequest } from './client.ts'
 
-const links = new WeakMap<object, Link>()
-
-/** What we know about a connection that we opened. */
-export function linkOf(connection: unknown): Link {
-  const link = links.get(connection as object)
-  if (link === undefined) throw new TypeError('this connection was not opened by the driver it is given to')
-  return link
-}
+export const links = new Links<Link>()
+export const linkOf = links.of
 
 /** Listens to one connection until its socket is closed. */
-export class Link {
+export class Link extends Ending {
   readonly connection: TediousConnection
   readonly package: Package
   readonly socket: Socket
@@ -24,10 +20,7 @@ export class Link {
   #hasBegun = false
   /** The last error of a statement, and with it perhaps the reason why the server ended a transaction. */
   #lastError: unknown
-  #isClosing = false
   #isOver = false
-  #end: { error: unknown } | undefined
-  #onLost: ((error: unknown) => void) | undefined
   readonly #atChange = new Set<() => void>()
 
   constructor(
@@ -35,11 +28,12 @@ export class Link {
     given: Package,
     { socket, closed }: Pick<Link, 'socket' | 'closed'>,
   ) {
+    super()
     this.connection = connection
     this.package = given
     this.socket = socket
     this.closed = closed
-    links.set(connection, this)
+    links.add(connection, this)
     // Without a listener an error that belongs to no statement would end the process.
     connection.on('error', (error) => this.#finish(error))
     connection.on('end', () => {
@@ -59,21 +53,6 @@ export class Link {
   /** A request is in flight, ours or the user's own, or its attention is not acknowledged yet. */
   get isBusy(): boolean {
     return !this.isOver && this.connection.state.name !== 'LoggedIn'
-  }
-
-  get isClosing(): boolean {
-    return this.#isClosing
-  }
-
-  /** We end it: what happens to it from now on is no loss. */
-  markClosing(): void {
-    this.#isClosing = true
-  }
-
-  /** Told once, and at once if it has happened already. */
-  onLost(told: (error: unknown) => void): void {
-    this.#onLost = told
-    if (this.#end !== undefined && !this.#isClosing) told(this.#end.error)
   }
 
   /** Resolves when nothing is in flight. */
@@ -97,11 +76,7 @@ export class Link {
 
   assertWhole(): void {
     if (!this.isEnded || this.isBusy || this.isOver) return
-    throw new TransactionError(
-      'TRANSACTION_ABORTED',
-      'the server has rolled the transaction back, because of an earlier error: roll back, or begin anew',
-      { cause: this.#lastError },
-    )
+    throw rolledBack(this.#lastError)
   }
 
   /** Makes a request of ours, and resolves with the number of rows that it changed. */
@@ -161,8 +136,6 @@ export class Link {
   #finish(error: unknown): void {
     this.#isOver = true
     this.#changed()
-    if (this.#end !== undefined) return
-    this.#end = { error }
-    if (!this.#isClosing) this.#onLost?.(error)
+    this.endedBy(error)
   }
 }

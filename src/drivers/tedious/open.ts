@@ -1,5 +1,5 @@
-import { show } from '../../contract/check.ts'
 import { InvalidOptionError, PoolError } from '../../contract/errors.ts'
+import { givenPackage } from '../given-package.ts'
 import type { Package, Socket, TediousConnection } from './client.ts'
 import type { Target } from './config.ts'
 import { noteRefusal } from './errors.ts'
@@ -27,17 +27,8 @@ export async function open(given: Package, target: Target, signal: AbortSignal):
   }
 }
 
-/** The user may have `import tedious from 'tedious'` or `import * as tedious from 'tedious'`. */
-export function packageOf(module: unknown): Package {
-  const outer = (module ?? {}) as Partial<Package> & { default?: Partial<Package> }
-  const found = outer.Connection === undefined ? outer.default : outer
-  if (
-    typeof found?.Connection === 'function' &&
-    typeof found.Request === 'function' &&
-    found.TYPES !== undefined
-  )
-    return found as Package
-  throw new InvalidOptionError('module', `"module" is ${show(module)}: it must be the "tedious" package`)
+export function packageOf(given: unknown): Package {
+  return givenPackage<Package>(given, { called: '"tedious" package', functions: ['Connection', 'Request'] })
 }
 
 /** What tedious throws at once is about its options. */

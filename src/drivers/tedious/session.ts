@@ -1,6 +1,7 @@
 import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError, TransactionError } from '../../contract/errors.ts'
 import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
+import { assertIsolation } from '../isolation.ts'
 import { LEVELS } from './config.ts'
 import type { Link } from './link.ts'
 
@@ -14,8 +15,7 @@ export async function begin(link: Link, { isolation, readOnly }: BeginOptions): 
       'SQL Server has no read-only transactions: leave "readOnly" out, or connect as a user who may only read',
     )
   }
-  if (isolation !== undefined && !Object.hasOwn(LEVELS, isolation))
-    throw new InvalidOptionError('isolation', `"isolation" must be one of ${Object.keys(LEVELS).join(', ')}`)
+  assertIsolation(isolation, LEVELS)
   if (link.connection.inTransaction) {
     throw new InvalidOptionError(
       'begin',
