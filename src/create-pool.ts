@@ -1,3 +1,4 @@
+import { assertObject, show } from './contract/check.ts'
 import { InvalidOptionError } from './contract/errors.ts'
 import type { PoolOptions } from './contract/options.ts'
 import type { SqlPool } from './contract/sql.ts'
@@ -15,14 +16,30 @@ export function createPool<C = unknown>(url: string | URL, options?: PoolOptions
 /** A pool for a driver such as `pg(config)` from `rockpool/drivers/pg`. @throws InvalidOptionError */
 export function createPool<C>(driver: SqlDriver<C>, options?: PoolOptions<C>): SqlPool<C>
 export function createPool<C>(target: string | URL | SqlDriver<C>, options: PoolOptions<C> = {}): SqlPool<C> {
-  if (typeof target !== 'string' && !(target instanceof URL)) return new PooledSql(target, options)
-  const { url, pool } = splitPoolParams(target instanceof URL ? target.href : target)
+  const text = textOf(target)
+  if (text === undefined) return new PooledSql(driverOf(target), options)
+  const { url, pool } = splitPoolParams(text)
   // The user says what the connection is when naming a URL.
   const driver = driverFor(url) as SqlDriver<C>
   return new PooledSql<C>(driver, { ...optionsOf<C>(pool), ...definedOnly(options) })
 }
 
-const NO_OBJECT = "the pool's options must be an object"
+/** Of a URL; one of another realm, such as Jest's, is known by what it has. */
+function textOf(target: unknown): string | undefined {
+  if (typeof target === 'string') return target
+  const href = (target as { href?: unknown } | null | undefined)?.href
+  return typeof href === 'string' ? href : undefined
+}
+
+function driverOf<C>(target: unknown): SqlDriver<C> {
+  const driver = target as SqlDriver<C> | null | undefined
+  if (typeof driver?.connect === 'function') return driver
+  throw new InvalidOptionError(
+    'driver',
+    `createPool takes a URL such as postgres://user:password@host:5432/database, or a driver such as pg({ host, user, password }): given was ${show(target)}`,
+  )
+}
+
 const IN_CODE_ONLY = ['onConnect', 'onAcquire', 'onRelease', 'clock', 'permits']
 
 function optionsOf<C>(params: Record<string, string>): PoolOptions<C> {
@@ -43,7 +60,6 @@ function readValue(option: string, text: string): string | number | boolean {
 }
 
 function definedOnly<T extends object>(options: T): T {
-  // What is no object is refused with all other options.
-  if (typeof options !== 'object' || options === null) throw new InvalidOptionError('options', NO_OBJECT)
+  assertObject(options, 'the pool')
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }

@@ -29,9 +29,12 @@ export function assertOption(option: string, value: unknown, check: Check): void
     throw new InvalidOptionError(option, `option "${option}" is ${show(value)}: ${wanted}`)
 }
 
-/** A count of something: a whole number from `least`, and Infinity where `unlimited`. */
-export function count(least: number, { unlimited }: { unlimited: boolean }): Check {
-  const wanted = `it must be a whole number of at least ${least}${unlimited ? ' (Infinity = no limit)' : ''}`
+/** A count of something: a whole number from `least`, and Infinity where `unlimited`, with what it means there. */
+export function count(
+  least: number,
+  { unlimited, infinity = 'no limit' }: { unlimited: boolean; infinity?: string },
+): Check {
+  const wanted = `it must be a whole number of at least ${least}${unlimited ? ` (Infinity = ${infinity})` : ''}`
   return (value) => {
     if (unlimited && value === Number.POSITIVE_INFINITY) return undefined
     return Number.isSafeInteger(value) && (value as number) >= least ? undefined : wanted
@@ -80,8 +83,15 @@ export function shapedLike(...methods: readonly string[]): Check {
       : `it must be an object with ${methods.map((method) => `${method}()`).join(', ')}`
 }
 
+/** Options come in an object, and a list is none. */
+export function assertObject(given: unknown, owner: string): void {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return
+  throw new InvalidOptionError('options', `${owner} takes its options as an object, not ${show(given)}`)
+}
+
 /** Throws for a key that `known` does not hold, with the nearest one that it does. */
 export function assertKnown(given: object, known: readonly string[], owner: string): void {
+  assertObject(given, owner)
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue
     const near = nearest(key, known)

@@ -3,6 +3,7 @@ import {
   aFunction,
   aName,
   assertKnown,
+  assertObject,
   assertOption,
   between,
   type Check,
@@ -10,12 +11,12 @@ import {
   milliseconds,
   oneOf,
   shapedLike,
-  show,
 } from './check.ts'
 import type { Driver } from './driver.ts'
 import { InvalidOptionError } from './errors.ts'
 import type { AcquireOptions } from './lease.ts'
 import { DEFAULTS, type PoolOptions, type ResizeOptions, type ResolvedOptions } from './options.ts'
+import type { ReadyOptions } from './pool.ts'
 
 const off = { zero: '0 = off' }
 
@@ -34,7 +35,7 @@ const CHECKS: Record<keyof PoolOptions, Check> = {
   idleTimeoutMs: milliseconds(),
   maxLifetimeMs: milliseconds(),
   lifetimeJitter: between(0, 1),
-  maxUses: count(1, { unlimited: true }),
+  maxUses: count(1, { unlimited: true, infinity: 'never' }),
   validateAfterIdleMs: milliseconds({ zero: '0 = always' }),
   keepaliveMs: milliseconds(off),
   idleOrder: oneOf('lifo', 'fifo'),
@@ -65,9 +66,6 @@ const RESIZABLE = OPTION_NAMES.filter(
  * @throws InvalidOptionError for what is unknown, impossible or not possible with this driver.
  */
 export function resolveOptions<C>(given: PoolOptions<C>, driver: Driver<C>): ResolvedOptions<C> {
-  if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionError('options', `the pool's options must be an object, not ${show(given)}`)
-  }
   assertKnown(given, OPTION_NAMES, 'the pool')
   const options = over<ResolvedOptions<C>>(DEFAULTS, checked(given))
   assertTogether(options)
@@ -81,9 +79,6 @@ export function resizeOptions<C>(
   change: ResizeOptions,
   driver: Driver<C>,
 ): ResolvedOptions<C> {
-  if (typeof change !== 'object' || change === null) {
-    throw new InvalidOptionError('resize', `resize takes an object such as { max: 20 }, not ${show(change)}`)
-  }
   assertKnown(change, RESIZABLE, 'resize')
   const options = over<ResolvedOptions<C>>(DEFAULTS, { ...current, ...checked(change) })
   assertTogether(options)
@@ -142,9 +137,10 @@ const KNOWN_TO_ACQUIRE: ReadonlySet<string> = new Set(ACQUIRE_NAMES)
 
 /** Checks the arguments of one acquire. */
 export function assertAcquire(options: AcquireOptions): void {
-  const { timeoutMs, priority, label, signal } = options
+  assertObject(options, 'acquire')
+  const { priority, label } = options
   for (const name in options) if (!KNOWN_TO_ACQUIRE.has(name)) assertKnown(options, ACQUIRE_NAMES, 'acquire')
-  if (timeoutMs !== undefined) assertOption('timeoutMs', timeoutMs, CHECKS.acquireTimeoutMs)
+  assertWait(options)
   if (priority !== undefined && !Number.isFinite(priority)) {
     throw new InvalidOptionError(
       'priority',
@@ -154,6 +150,19 @@ export function assertAcquire(options: AcquireOptions): void {
   if (label !== undefined && typeof label !== 'string') {
     throw new InvalidOptionError('label', `option "label" is ${String(label)}: it must be a text`)
   }
+}
+
+const READY_NAMES: readonly (keyof ReadyOptions)[] = ['timeoutMs', 'signal']
+
+/** Checks the arguments of `ready`. */
+export function assertReady(options: ReadyOptions): void {
+  assertKnown(options, READY_NAMES, 'ready')
+  assertWait(options)
+}
+
+/** For how long somebody waits. */
+function assertWait({ timeoutMs, signal }: ReadyOptions): void {
+  if (timeoutMs !== undefined) assertOption('timeoutMs', timeoutMs, CHECKS.acquireTimeoutMs)
   if (signal !== undefined)
     assertOption('signal', signal, shapedLike('addEventListener', 'removeEventListener'))
 }

@@ -1,4 +1,4 @@
-import { assertKnown, assertOption, milliseconds } from '../contract/check.ts'
+import { assertKnown, assertOption, milliseconds, show } from '../contract/check.ts'
 import type { Clock } from '../contract/clock.ts'
 import { asyncDispose, dispose } from '../contract/dispose.ts'
 import type { Driver } from '../contract/driver.ts'
@@ -7,7 +7,7 @@ import type { PoolEventName, PoolListener } from '../contract/events.ts'
 import type { AcquireOptions } from '../contract/lease.ts'
 import type { PoolOptions, ResizeOptions, ResolvedOptions } from '../contract/options.ts'
 import type { CloseOptions, CloseReport, Pool, ReadyOptions } from '../contract/pool.ts'
-import { assertAcquire, resizeOptions, resolveOptions } from '../contract/resolve-options.ts'
+import { assertAcquire, assertReady, resizeOptions, resolveOptions } from '../contract/resolve-options.ts'
 import type { PoolStats } from '../contract/stats.ts'
 import { Closing } from './closing.ts'
 import { Effects } from './effects.ts'
@@ -108,7 +108,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
 
   ready(options: ReadyOptions = {}): Promise<void> {
     try {
-      assertAcquire(options)
+      assertReady(options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -166,8 +166,8 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
   }
 
   async close(options: CloseOptions = {}): Promise<CloseReport> {
-    const { drainTimeoutMs = 10_000 } = options
     assertKnown(options, ['drainTimeoutMs'], 'close')
+    const { drainTimeoutMs = 10_000 } = options
     assertOption('drainTimeoutMs', drainTimeoutMs, milliseconds({ zero: '0 = do not wait' }))
     this.#closing ??= new Closing(this.#effects, this.clock)
     return this.#closing.within(drainTimeoutMs)
@@ -268,8 +268,11 @@ function assertDriver(driver: Driver<unknown>): void {
     typeof driver.connect === 'function' &&
     typeof driver.close === 'function' &&
     typeof driver.name === 'string'
-  if (!isDriver)
-    throw new InvalidOptionError('driver', 'a driver is an object with name, connect() and close()')
+  if (isDriver) return
+  throw new InvalidOptionError(
+    'driver',
+    `a driver is an object with name, connect() and close(), not ${show(driver)}`,
+  )
 }
 
 function takeTrace(above: (...args: never[]) => unknown): Error {

@@ -1,3 +1,5 @@
+import { aFunction, aName, assertOption } from '../contract/check.ts'
+
 const SHARED = Symbol.for('rockpool.shared')
 
 /**
@@ -5,6 +7,8 @@ const SHARED = Symbol.for('rockpool.shared')
  * is created anew.
  */
 export function sharedPool<P>(name: string, create: () => P): P {
+  assertOption('name', name, aName)
+  assertOption('create', create, aFunction)
   const shared = globalThis as { [SHARED]?: Map<string, unknown> }
   shared[SHARED] ??= new Map()
   const known = shared[SHARED].get(name) as (P & { closed?: boolean }) | undefined

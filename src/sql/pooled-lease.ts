@@ -70,12 +70,13 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
     }) as AsyncIterable<R>
   }
 
-  transaction<T>(work: (tx: Transaction<C>) => Promise<T>, options: BeginOptions = {}): Promise<T> {
+  async transaction<T>(work: (tx: Transaction<C>) => Promise<T>, options: BeginOptions = {}): Promise<T> {
+    assertBegin(options, 'transaction')
     return inTransaction(this, work, options)
   }
 
   async begin(options: BeginOptions = {}): Promise<void> {
-    assertBegin(options)
+    assertBegin(options, 'begin')
     const { isolation, readOnly } = options
     await this.#step((connection) =>
       this.#executor.surroundings.driver.begin(connection, { isolation, readOnly }),

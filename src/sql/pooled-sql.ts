@@ -1,4 +1,3 @@
-import { assertOption, oneOf } from '../contract/check.ts'
 import { dispose } from '../contract/dispose.ts'
 import { ConnectionLostError, InvalidOptionError, SessionStatementError } from '../contract/errors.ts'
 import type { PoolOptions } from '../contract/options.ts'
@@ -21,7 +20,7 @@ import type { Limits } from './limits.ts'
 import { Multiplexer } from './multiplexer.ts'
 import { PooledLease } from './pooled-lease.ts'
 import { PooledSession } from './session.ts'
-import { assertQuery, assertStream, assertTransaction, assertWork } from './sql-options.ts'
+import { assertQuery, assertSession, assertStream, assertTransaction, assertWork } from './sql-options.ts'
 import { declared, type Statement, toStatement } from './statement.ts'
 import { TextBook, type TextEntry } from './text-book.ts'
 import { inTransaction } from './transaction-scope.ts'
@@ -38,10 +37,10 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
 
   constructor(driver: SqlDriver<C>, options: PoolOptions<C>) {
     for (const method of SQL_METHODS) {
-      if (typeof driver?.[method] === 'function') continue
+      if (typeof driver[method] === 'function') continue
       throw new InvalidOptionError(
         'driver',
-        `a SQL driver needs ${method}(); createResourcePool pools what has no SQL`,
+        `the driver "${driver.name}" has no ${method}(): createResourcePool pools what has no SQL`,
       )
     }
     let executor: Executor<C> | undefined
@@ -119,8 +118,8 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
   }
 
   session(options: SessionOptions = {}): Session<C> {
+    assertSession(options)
     const { release = 'transaction' } = options
-    assertOption('release', release, oneOf('statement', 'transaction', 'close'))
     return new PooledSession({
       acquire: () => this.acquire(),
       read: (sql, params) => this.#texts.look(toStatement(sql, params, this.#driver).text).reading,

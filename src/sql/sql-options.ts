@@ -10,7 +10,7 @@ import {
 } from '../contract/check.ts'
 import { InvalidOptionError } from '../contract/errors.ts'
 import { ACQUIRE_NAMES } from '../contract/resolve-options.ts'
-import type { QueryOptions, StreamOptions, TransactionOptions } from '../contract/sql.ts'
+import type { QueryOptions, SessionOptions, StreamOptions, TransactionOptions } from '../contract/sql.ts'
 import type { BeginOptions, SqlDriver } from '../contract/sql-driver.ts'
 
 const aSignal = shapedLike('addEventListener', 'removeEventListener')
@@ -31,6 +31,10 @@ const BEGIN: Record<keyof BeginOptions, Check> = {
   readOnly: aBoolean,
 }
 
+const SESSION: Record<keyof SessionOptions, Check> = {
+  release: oneOf('statement', 'transaction', 'close'),
+}
+
 const RETRIES = count(0, { unlimited: true })
 
 const TRANSACTION_KEYS: readonly (keyof TransactionOptions)[] = ['isolation', 'retries', ...ACQUIRE_NAMES]
@@ -49,19 +53,21 @@ export function assertStream<C>(options: StreamOptions, driver: SqlDriver<C>): v
   }
 }
 
-/** Checks what begins a transaction; other keys are the acquire's business. */
-export function assertBegin({ isolation, readOnly }: BeginOptions): void {
-  if (isolation !== undefined) assertOption('isolation', isolation, BEGIN.isolation)
-  if (readOnly !== undefined) assertOption('readOnly', readOnly, BEGIN.readOnly)
+export function assertSession(options: SessionOptions): void {
+  assertAll(options, SESSION, 'session')
 }
 
-/** A misspelt isolation that nobody reads would be a wrong one. */
+/** Checks what begins a transaction: a misspelt isolation that nobody reads would be a wrong one. */
+export function assertBegin(options: BeginOptions, call: 'begin' | 'transaction'): void {
+  assertAll(options, BEGIN, call)
+}
+
+/** The same with what `pool.transaction` takes beside it; the acquire checks what is its own. */
 export function assertTransaction(options: TransactionOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidOptionError('options', `transaction takes options as an object, not ${String(options)}`)
   assertKnown(options, TRANSACTION_KEYS, 'transaction')
-  assertBegin(options)
-  if (options.retries !== undefined) assertOption('retries', options.retries, RETRIES)
+  const { isolation, readOnly, retries } = options
+  assertBegin({ isolation, readOnly }, 'transaction')
+  if (retries !== undefined) assertOption('retries', retries, RETRIES)
 }
 
 export function assertWork(call: string, work: unknown): void {
@@ -70,9 +76,6 @@ export function assertWork(call: string, work: unknown): void {
 }
 
 function assertAll<T extends object>(options: T, checks: Record<keyof T, Check>, call: string): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError('options', `${call}: the options must be an object, not ${String(options)}`)
-  }
   assertKnown(options, Object.keys(checks), call)
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) assertOption(name, value, checks[name as keyof T])

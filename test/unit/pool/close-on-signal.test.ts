@@ -92,6 +92,55 @@ describe('closeOnSignal', () => {
     process.off('SIGHUP', own)
   })
 
+  test('leaves the end to a handler of his own that is called only once, wherever it stands', async (context) => {
+    const { kills, send, turn } = played(context, 'SIGHUP')
+    for (const order of ['before', 'after']) {
+      let heard = 0
+      const own = () => heard++
+      const one = pool()
+      if (order === 'before') process.once('SIGHUP', own)
+      closeOnSignal(one, ['SIGHUP'])
+      if (order === 'after') process.once('SIGHUP', own)
+      await send('SIGHUP')
+      one.end()
+      await turn()
+      expect([order, heard, kills, process.listenerCount('SIGHUP')]).toEqual([order, 1, [], 0])
+    }
+  })
+
+  test('ends at a second signal also where the first was for a handler that is called only once', async (context) => {
+    const { kills, send } = played(context, 'SIGHUP')
+    process.once('SIGHUP', () => {})
+    closeOnSignal(pool(), ['SIGHUP'])
+    await send('SIGHUP')
+    expect(kills).toEqual([])
+    await send('SIGHUP')
+    expect(kills).toEqual(['SIGHUP'])
+  })
+
+  test('asked twice for one pool, can be undone once: it is still asked', async (context) => {
+    const { send, turn } = played(context, 'SIGHUP')
+    const one = pool()
+    closeOnSignal(one, ['SIGHUP'])()
+    closeOnSignal(one, ['SIGHUP'])
+    closeOnSignal(one, ['SIGHUP'])()
+    await send('SIGHUP')
+    expect(one.closes()).toBe(1)
+    one.end()
+    await turn()
+  })
+
+  test('ends the process although something that it closes fails', async (context) => {
+    const { kills, send, turn } = played(context, 'SIGHUP')
+    const fails = () => {
+      throw new Error('no')
+    }
+    closeOnSignal({ close: fails }, ['SIGHUP'])
+    await send('SIGHUP')
+    await turn()
+    expect(kills).toEqual(['SIGHUP'])
+  })
+
   test('does not wait for the drain when a second signal comes', async (context) => {
     const { kills, send, turn } = played(context, 'SIGHUP')
     const one = pool()
