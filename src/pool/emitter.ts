@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { channelName } from '../contract/channels.ts'
+import { messageOf } from '../contract/errors.ts'
 import type { PoolEvent, PoolEventName, PoolListener } from '../contract/events.ts'
 
 type Listener = { readonly run: PoolListener; readonly once: boolean; failed: boolean }
@@ -69,7 +70,9 @@ export class Emitter {
     for (const listener of this.#of(event)) {
       if (listener.once) this.#drop(event, listener)
       try {
-        listener.run(payload)
+        // A listener may be an async function all the same.
+        const running: unknown = listener.run(payload)
+        if (running instanceof Promise) running.catch((error) => this.#report(event, listener, error))
       } catch (error) {
         this.#report(event, listener, error)
       }
@@ -83,7 +86,7 @@ export class Emitter {
   #report(event: PoolEventName, listener: Listener, error: unknown): void {
     if (listener.failed) return
     listener.failed = true
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const detail = (error as Error | undefined)?.stack ?? messageOf(error)
     process.emitWarning(`a listener of "${event}" failed: ${detail}`, 'RockpoolWarning')
   }
 

@@ -1,4 +1,5 @@
 import { debuglog } from 'node:util'
+import { messageOf } from '../contract/errors.ts'
 import type { PoolEvent, PoolEventName } from '../contract/events.ts'
 import type { CloseReason } from '../contract/stats.ts'
 import { Distribution } from './distribution.ts'
@@ -87,7 +88,7 @@ function describe({ id, reason, error, ms }: Omit<PoolEvent, 'pool'>): string {
     id === 0 ? '' : ` #${id}`,
     reason === undefined ? '' : ` (${reason})`,
     ms === undefined ? '' : ` after ${ms.toFixed(1)} ms`,
-    error === undefined ? '' : `: ${error instanceof Error ? error.message : String(error)}`,
+    error === undefined ? '' : `: ${messageOf(error)}`,
   ]
   return parts.join('')
 }

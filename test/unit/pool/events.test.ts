@@ -82,6 +82,27 @@ describe('events', () => {
     expect(pool.stats()).toMatchObject({ total: 0 })
   })
 
+  test('a listener that rejects later is one that throws', async (context) => {
+    const seen = warnings(context)
+    const { clock, pool } = world()
+    pool.on('acquire', async () => {
+      await Promise.resolve()
+      throw new Error('bad later')
+    })
+    for (let n = 0; n < 2; n++) await clock.until(pool.use(() => {}))
+    expect(seen.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('bad later')])
+  })
+
+  test('what a listener throws may be anything', async (context) => {
+    const seen = warnings(context)
+    const { clock, pool } = world()
+    pool.on('acquire', () => {
+      throw Object.create(null)
+    })
+    expect(await clock.until(pool.use(() => 'served'))).toBe('served')
+    expect(seen).toHaveBeenCalledTimes(1)
+  })
+
   test('an error without a listener is no crash', async () => {
     const clock = new VirtualClock()
     const server = new FakeServer({ clock })
