@@ -1,6 +1,6 @@
-import { InvalidOptionError } from '../../contract/errors.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
 import { systemClock } from '../../pool/system-clock.ts'
+import { assertPool } from '../existing-pool.ts'
 import { Deque } from './deque.ts'
 import { DefaultEvictor } from './evictor.ts'
 import type { Factory, Options } from './options.ts'
@@ -33,9 +33,7 @@ export function genericPool<T>(
   pool: RockpoolPool<T>,
   { ownsPool = false, priorityRange = 1 }: GenericPoolOptions = {},
 ): GenericPoolShape<T> {
-  if (typeof pool?.acquire !== 'function' || typeof pool.stats !== 'function') {
-    throw new InvalidOptionError('pool', 'genericPool takes a pool of rockpool, such as createPool() gives')
-  }
+  assertPool(pool, 'genericPool')
   return new GenericPoolShape<T>({
     pool,
     ownsPool,

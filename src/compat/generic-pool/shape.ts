@@ -3,7 +3,7 @@ import type { Clock } from '../../contract/clock.ts'
 import { AcquireTimeoutError, QueueFullError } from '../../contract/errors.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
 import type { Validation } from '../borrower.ts'
-import { drained } from '../drained.ts'
+import { Drain } from '../drain.ts'
 import type { FactoryDriver } from '../factory-driver.ts'
 import { LendingDesk } from '../lending-desk.ts'
 import { Withdrawal } from '../withdrawal.ts'
@@ -31,13 +31,15 @@ export class GenericPoolShape<T> extends EventEmitter {
   readonly pool: RockpoolPool<T>
   protected readonly desk: LendingDesk<T>
   readonly #parts: ShapeParts<T>
-  #draining = false
+  readonly #drain: Drain<T>
 
   constructor(parts: ShapeParts<T>) {
     super()
     this.#parts = parts
     this.pool = parts.pool
     this.desk = new LendingDesk(parts.pool, parts.validation)
+    const { pool, ownsPool, clock, drainTimeoutMs: timeoutMs, driver } = parts
+    this.#drain = new Drain({ pool, ownsPool, clock, timeoutMs, desk: this.desk, driver })
   }
 
   /** Resources that could still be made. */
@@ -83,7 +85,8 @@ export class GenericPoolShape<T> extends EventEmitter {
    */
   acquire(priority?: number): Promise<T> {
     this.start()
-    const idle = this.#draining || this.#parts.eviction !== undefined ? undefined : this.desk.borrowNow()
+    const idle =
+      this.#drain.hasBegun || this.#parts.eviction !== undefined ? undefined : this.desk.borrowNow()
     return this.promise(idle ?? this.#acquire(priority))
   }
 
@@ -115,7 +118,7 @@ export class GenericPoolShape<T> extends EventEmitter {
 
   /** Refuses new callers, and resolves when those who wait have been served and what is lent has come back. */
   drain(): Promise<void> {
-    return this.promise(this.#drain())
+    return this.promise(this.#end())
   }
 
   /** Destroys what is not lent; after `drain`, ends the pool, if it owns it. */
@@ -131,7 +134,7 @@ export class GenericPoolShape<T> extends EventEmitter {
 
   /** The draining has begun. */
   protected get draining(): boolean {
-    return this.#draining
+    return this.#drain.hasBegun
   }
 
   /** Of the kind that the user wants. */
@@ -141,7 +144,7 @@ export class GenericPoolShape<T> extends EventEmitter {
 
   async #acquire(priority: number | undefined): Promise<T> {
     const { priorityRange, eviction } = this.#parts
-    if (this.#draining) throw new Error('pool is draining and cannot accept work')
+    this.#drain.assertLending()
     const line = priority ? lineOf(priority, priorityRange) : 0
     try {
       const resource = await this.desk.borrow(new Withdrawal(), line === 0 ? 0 : -line)
@@ -164,20 +167,13 @@ export class GenericPoolShape<T> extends EventEmitter {
     }
   }
 
-  async #drain(): Promise<void> {
-    const { ownsPool, clock, drainTimeoutMs, eviction } = this.#parts
-    this.#draining = true
-    if (ownsPool && !this.pool.closed) this.pool.resize({ min: 0 })
-    await drained(this.desk, clock, drainTimeoutMs)
-    eviction?.stop()
+  async #end(): Promise<void> {
+    await this.#drain.begin()
+    this.#parts.eviction?.stop()
   }
 
   async #clear(): Promise<void> {
-    const { ownsPool, driver, drainTimeoutMs } = this.#parts
-    if (!ownsPool) return
-    for (let left = this.available; left > 0; left--) this.pool.tryAcquire()?.destroy()
-    await Promise.allSettled(driver?.destroyingAll() ?? [])
-    if (this.#draining && this.desk.isQuiet) await this.pool.close({ drainTimeoutMs })
+    if (this.#parts.ownsPool) await this.#drain.clear()
   }
 }
 

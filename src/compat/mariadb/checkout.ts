@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events'
 import type { Connection, PoolConnection } from 'mariadb'
-import { asyncDispose, dispose } from '../../contract/dispose.ts'
+import { asyncDispose } from '../../contract/dispose.ts'
 import { LeaseReleasedError } from '../../contract/errors.ts'
 import type { Lease } from '../../contract/lease.ts'
 import { Borrowing } from '../borrowed.ts'
-import { leavesTraces } from '../mysql2/left-behind.ts'
-import { Relay } from '../mysql2/relay.ts'
+import { Relay } from '../relay.ts'
+import { Traces } from '../traces.ts'
 
 type Method = (...args: unknown[]) => unknown
 
@@ -27,7 +27,7 @@ export class Checkout extends Borrowing<Connection> {
   readonly #told: () => void
   readonly #own: ReadonlyMap<PropertyKey, Method>
   #relay: Relay | undefined = undefined
-  #traces: 'none' | 'session' | 'user' = 'none'
+  readonly #traces = new Traces()
 
   /** `told` hears that it is back. */
   constructor(lease: Lease<Connection>, told: () => void) {
@@ -68,16 +68,14 @@ export class Checkout extends Borrowing<Connection> {
   #statement(name: (typeof STATEMENTS)[number]): Method {
     return (...args) => {
       if (this.isOver) return this.refuse(name)
-      const [sql] = args
-      const text = typeof sql === 'object' && sql !== null ? (sql as { sql?: unknown }).sql : sql
-      if (this.#traces === 'none' && leavesTraces(text)) this.#traces = 'session'
+      this.#traces.sent(args[0])
       return Reflect.apply(this.#connection[name], this.#connection, args)
     }
   }
 
   #changeUser(options: unknown): unknown {
     if (this.isOver) return this.refuse('changeUser')
-    this.#traces = 'user'
+    this.#traces.userChanged()
     return this.#connection.changeUser(options as never)
   }
 
@@ -91,11 +89,7 @@ export class Checkout extends Borrowing<Connection> {
 
   #release(): void {
     if (!this.#end()) return
-    if (this.#traces === 'user') this.#lease.destroy()
-    else {
-      if (this.#traces === 'session') (this.#lease as { taint?: () => void }).taint?.()
-      this.#lease[dispose]()
-    }
+    this.#traces.giveBack(this.#lease)
     this.#told()
   }
 

@@ -8,6 +8,7 @@ import {
   PoolClosedError,
 } from '../../contract/errors.ts'
 import type { Pool as Rockpool } from '../../contract/pool.ts'
+import { assertPool } from '../existing-pool.ts'
 import { StandingQueue } from '../standing-queue.ts'
 import { Checkout } from './checkout.ts'
 
@@ -26,8 +27,7 @@ export function mariadbPool(
   pool: Rockpool<never> | Rockpool<unknown>,
   options: MariadbPoolOptions = {},
 ): Pool {
-  if (typeof (pool as Partial<Rockpool<unknown>> | undefined)?.tryAcquire !== 'function')
-    throw new InvalidOptionError('pool', 'mariadbPool takes a pool that createPool(mariadb(...)) has made')
+  assertPool(pool, 'mariadbPool', 'createPool(mariadb(...))')
   return new MariadbPool(
     pool as unknown as Rockpool<Connection>,
     options.ownsPool ?? false,

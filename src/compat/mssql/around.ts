@@ -1,6 +1,6 @@
 import type * as mssql from 'mssql'
-import { InvalidOptionError } from '../../contract/errors.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
+import { assertPool } from '../existing-pool.ts'
 import { tarnPool } from '../tarn/index.ts'
 import type { RockpoolConnectionPool } from './connection-pool.ts'
 import type { TediousConnection } from './package.ts'
@@ -21,12 +21,7 @@ export function around(
   pool: RockpoolPool<TediousConnection>,
   { ownsPool = false, config = {}, module }: AroundOptions = {},
 ): RockpoolConnectionPool {
-  if (typeof pool?.acquire !== 'function' || typeof pool.stats !== 'function') {
-    throw new InvalidOptionError(
-      'pool',
-      'mssqlPool takes a pool of rockpool, such as createResourcePool() gives',
-    )
-  }
+  assertPool(pool, 'mssqlPool', 'createResourcePool()')
   const { ConnectionPool } = rockpoolMssql(module)
   const made = new ConnectionPool({ server: pool.name, ...config } as mssql.config)
   made.standAround(tarnPool(pool, { ownsPool }))

@@ -1,4 +1,5 @@
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
+import { oncePer } from '../once-per.ts'
 import { type TarnShape, TimeoutError } from '../tarn/index.ts'
 import { innerPoolOf, used } from './inner-pool.ts'
 import type {
@@ -26,16 +27,10 @@ export type RockpoolConnectionPoolClass = Omit<typeof import('mssql').Connection
     readonly prototype: RockpoolConnectionPool
   }
 
-const made = new WeakMap<MssqlPackage, RockpoolConnectionPoolClass>()
-
 /** The one subclass of this package's ConnectionPool. */
-export function connectionPoolOf(mssql: MssqlPackage): RockpoolConnectionPoolClass {
-  const known = made.get(mssql)
-  if (known !== undefined) return known
-  const pool = extend(mssql.ConnectionPool as unknown as OriginalConnectionPoolClass)
-  made.set(mssql, pool)
-  return pool
-}
+export const connectionPoolOf = oncePer((mssql: MssqlPackage) =>
+  extend(mssql.ConnectionPool as unknown as OriginalConnectionPoolClass),
+)
 
 /** What ours know of themselves. Not in fields: those of `mssql.connect()` are made by the original's constructor. */
 const inners = new WeakMap<object, TarnShape<TediousConnection>>()

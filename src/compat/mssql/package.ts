@@ -1,6 +1,5 @@
 import type * as mssql from 'mssql'
-import { show } from '../../contract/check.ts'
-import { InvalidOptionError } from '../../contract/errors.ts'
+import { givenPackage } from '../../drivers/given-package.ts'
 import { loadPackage } from '../../drivers/load-package.ts'
 
 /** The package `mssql`. */
@@ -38,11 +37,6 @@ export interface OriginalConnectionPoolClass {
 
 /** The user's mssql: his own copy where he passes it. @throws InvalidOptionError, DriverMissingError */
 export function packageOf(given?: unknown): MssqlPackage {
-  const found = given ?? loadPackage('mssql')
-  for (const candidate of [found, (found as { default?: unknown } | undefined)?.default]) {
-    const { ConnectionPool, Request } = (candidate ?? {}) as Partial<MssqlPackage>
-    if (typeof ConnectionPool === 'function' && typeof Request === 'function')
-      return candidate as MssqlPackage
-  }
-  throw new InvalidOptionError('module', `"module" is ${show(given)}: it must be the "mssql" package`)
+  const functions = ['ConnectionPool', 'Request'] as const
+  return givenPackage<MssqlPackage>(given ?? loadPackage('mssql'), { called: '"mssql" package', functions })
 }

@@ -1,6 +1,6 @@
 import type { Pool } from 'mysql2'
-import { InvalidOptionError } from '../../contract/errors.ts'
 import type { Pool as Rockpool } from '../../contract/pool.ts'
+import { assertPool } from '../existing-pool.ts'
 import { StandingQueue } from '../standing-queue.ts'
 import { type Mysql2Package, type PoolConfig, packageOf } from './package.ts'
 import { poolOf } from './pool.ts'
@@ -14,8 +14,7 @@ export interface AroundOptions {
 }
 
 export function around(pool: Rockpool<never> | Rockpool<unknown>, options: AroundOptions = {}): Pool {
-  if (typeof (pool as Partial<Rockpool<unknown>> | undefined)?.tryAcquire !== 'function')
-    throw new InvalidOptionError('pool', 'mysqlPool takes a pool that createPool(mysql2(...)) has made')
+  assertPool(pool, 'mysqlPool', 'createPool(mysql2(...))')
   const mysql2 = packageOf(options.module)
   return new (poolOf(mysql2))({
     mysql2,

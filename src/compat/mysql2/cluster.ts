@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events'
 import type { Pool, PoolCluster, PoolClusterOptions } from 'mysql2'
 import { dispose } from '../../contract/dispose.ts'
+import { oncePer } from '../once-per.ts'
 import { type Node, Nodes, selectorOf } from './cluster-nodes.ts'
 import { makePool } from './create-pool.ts'
 import type { LendCallback } from './execute.ts'
-import { graft, oncePer } from './graft.ts'
+import { graft } from './graft.ts'
 import { type Mysql2Package, packageOf } from './package.ts'
 import { type NodeLender, PoolNamespace } from './pool-namespace.ts'
 

@@ -10,8 +10,8 @@ import type {
   QueryError,
 } from 'mysql2'
 import type { Pool as PromisePool } from 'mysql2/promise'
-import { show } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
+import { givenPackage } from '../../drivers/given-package.ts'
 import { loadPackage } from '../../drivers/load-package.ts'
 
 /** What a pool of mysql2's has as `config`. */
@@ -60,13 +60,11 @@ export interface PromisePackage extends Omit<typeof import('mysql2/promise'), ne
  * @throws InvalidOptionError, DriverMissingError
  */
 export function packageOf(given?: unknown): Mysql2Package {
-  const found = given ?? loadPackage('mysql2')
-  const { default: inner } = found as { default?: unknown }
-  for (const candidate of [found, inner]) {
-    if (typeof (candidate as Mysql2Package | undefined)?.ConnectionConfig === 'function')
-      return candidate as Mysql2Package
-  }
-  throw new InvalidOptionError('module', `"module" is ${show(given)}: it must be the "mysql2" package`)
+  const functions = ['ConnectionConfig'] as const
+  return givenPackage<Mysql2Package>(given ?? loadPackage('mysql2'), {
+    called: '"mysql2" package',
+    functions,
+  })
 }
 
 /** The connection behind what a lease lends, whichever flavour of the package it was made by. */

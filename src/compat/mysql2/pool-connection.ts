@@ -3,13 +3,11 @@ import type { PoolConnection, Query } from 'mysql2'
 import { dispose } from '../../contract/dispose.ts'
 import { LeaseReleasedError } from '../../contract/errors.ts'
 import type { Lease } from '../../contract/lease.ts'
-import { graft, oncePer } from './graft.ts'
-import { leavesTraces } from './left-behind.ts'
+import { oncePer } from '../once-per.ts'
+import { Relay } from '../relay.ts'
+import { Traces } from '../traces.ts'
+import { graft } from './graft.ts'
 import type { CoreConnection, Mysql2Package, Settled } from './package.ts'
-import { Relay } from './relay.ts'
-
-/** What a borrower has left behind: nothing, something in the session, or a session that is another user's. */
-export type Traces = 'none' | 'session' | 'user'
 
 /** How a borrowed connection ends. */
 export interface Lender {
@@ -42,7 +40,7 @@ export const poolConnectionOf = oncePer((mysql2: Mysql2Package) => {
 class Borrowed {
   readonly #loan: Loan
   #isOver = false
-  #traces: Traces = 'none'
+  readonly #traces = new Traces()
   #relay: Relay | undefined = undefined
 
   constructor(loan: Loan) {
@@ -72,7 +70,7 @@ class Borrowed {
   query(sql: unknown, values?: unknown, callback?: unknown): Query {
     const { core } = this.#loan
     if (this.#isOver) return refused(core, [sql, values, callback])
-    this.#note(sql)
+    this.#traces.sent(sql)
     const command = core.query(sql, values, callback) as Command
     if (command.onResult === undefined) failWith(core, command)
     else if (command.timeout !== undefined) this.#giveUpLate(command)
@@ -82,7 +80,7 @@ class Borrowed {
   execute(sql: unknown, values?: unknown, callback?: unknown): Query {
     const { core } = this.#loan
     if (this.#isOver) return refused(core, [sql, values, callback])
-    this.#note(sql)
+    this.#traces.sent(sql)
     const command = core.execute(sql, values, callback) as Command
     if (command.onResult === undefined) failWith(core, command)
     return command
@@ -90,13 +88,13 @@ class Borrowed {
 
   changeUser(options: unknown, callback?: unknown): unknown {
     if (this.#isOver) return refuse([options, callback])
-    this.#traces = 'user'
+    this.#traces.userChanged()
     return this.#loan.core.changeUser(options, callback)
   }
 
   reset(callback?: unknown): unknown {
     if (this.#isOver) return refuse([callback])
-    if (this.#traces === 'none') this.#traces = 'session'
+    this.#traces.sessionChanged()
     return this.#loan.core.reset(callback as never)
   }
 
@@ -135,12 +133,6 @@ class Borrowed {
   #end(): void {
     this.#isOver = true
     this.#relay?.end()
-  }
-
-  #note(sql: unknown): void {
-    if (this.#traces !== 'none') return
-    const text = typeof sql === 'object' && sql !== null ? (sql as { sql?: unknown }).sql : sql
-    if (leavesTraces(text)) this.#traces = 'session'
   }
 
   /** mysql2 says that a statement which takes too long costs its connection; without that it would hold it to its end. */

@@ -4,11 +4,13 @@ import { dispose } from '../../contract/dispose.ts'
 import { ConnectError, InvalidOptionError, PoolClosedError, QueueFullError } from '../../contract/errors.ts'
 import type { Lease } from '../../contract/lease.ts'
 import type { Pool as Rockpool } from '../../contract/pool.ts'
+import { oncePer } from '../once-per.ts'
 import type { StandingQueue } from '../standing-queue.ts'
+import type { Traces } from '../traces.ts'
 import { executeOnce, type LendCallback } from './execute.ts'
-import { graft, oncePer } from './graft.ts'
+import { graft } from './graft.ts'
 import { type CoreConnection, coreOf, type Mysql2Package, type PoolConfig } from './package.ts'
-import { type Lender, type Loan, poolConnectionOf, type Traces } from './pool-connection.ts'
+import { type Lender, type Loan, poolConnectionOf } from './pool-connection.ts'
 
 interface PoolParts {
   readonly mysql2: Mysql2Package
@@ -84,11 +86,8 @@ class Borrowing extends EventEmitter implements Lender {
   }
 
   giveBack(connection: PoolConnection, loan: Loan, traces: Traces): void {
-    if (traces === 'user') this.destroy(loan)
-    else {
-      if (traces === 'session') this.#taint(loan)
-      loan.lease[dispose]()
-    }
+    // Those who prepare a session in `connection` prepare it again.
+    if (traces.giveBack(loan.lease)) this.#known.delete(loan.core)
     this.emit('release', connection)
   }
 
@@ -129,12 +128,6 @@ class Borrowing extends EventEmitter implements Lender {
       lease[dispose]()
       throw error
     }
-  }
-
-  /** The session is made anew, and those who prepare it in `connection` prepare it again. */
-  #taint({ lease, core }: Loan): void {
-    ;(lease as { taint?: () => void }).taint?.()
-    this.#known.delete(core)
   }
 
   #isExhausted(): boolean {

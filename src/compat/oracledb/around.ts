@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../../contract/errors.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
+import { assertPool } from '../existing-pool.ts'
 import { settled } from './attributes.ts'
 import { Closing } from './closing.ts'
 import { Lender } from './lender.ts'
@@ -19,12 +19,7 @@ export function around(
   pool: RockpoolPool<OracleConnection>,
   { ownsPool = false, module }: AroundOptions = {},
 ): OraclePool {
-  if (typeof pool?.acquire !== 'function' || typeof pool.stats !== 'function') {
-    throw new InvalidOptionError(
-      'pool',
-      'oraclePool takes a pool of rockpool, such as createResourcePool() gives',
-    )
-  }
+  assertPool(pool, 'oraclePool', 'createResourcePool()')
   const oracledb = packageOf(module)
   const attributes = { poolMax: pool.stats().max }
   const settings = settled(attributes, oracledb)

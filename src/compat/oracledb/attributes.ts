@@ -108,17 +108,25 @@ export function connectionAttributes(given: OraclePoolAttributes): Record<string
 
 /** In our words: seconds become milliseconds, and their 0 = without limit. */
 export function rockpoolOptions(settings: Settled): RockpoolOptions<OracleConnection> {
-  const { poolPingInterval, queueMax } = settings
+  const { queueMax } = settings
+  return {
+    ...changeableOptions(settings),
+    maxWaiting: queueMax < 0 ? Number.POSITIVE_INFINITY : queueMax,
+    connectTimeoutMs: 60_000,
+  }
+}
+
+/** Those of them that a pool takes while it runs. */
+export function changeableOptions(settings: Settled) {
+  const { poolPingInterval } = settings
   return {
     max: settings.poolMax,
     min: settings.poolMin,
-    maxWaiting: queueMax < 0 ? Number.POSITIVE_INFINITY : queueMax,
     acquireTimeoutMs: limit(settings.queueTimeout),
     idleTimeoutMs: limit(settings.poolTimeout * 1_000),
     maxLifetimeMs: limit(settings.maxLifetimeSession * 1_000),
     validateAfterIdleMs: poolPingInterval < 0 ? Number.POSITIVE_INFINITY : poolPingInterval * 1_000,
     validateTimeoutMs: limit(settings.poolPingTimeout),
-    connectTimeoutMs: 60_000,
   }
 }
 
@@ -126,6 +134,7 @@ function limit(ms: number): number {
   return ms === 0 ? Number.POSITIVE_INFINITY : ms
 }
 
-function present(given: object): object {
+/** What is given as undefined is not given. */
+export function present(given: object): object {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }

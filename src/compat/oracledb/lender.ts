@@ -7,7 +7,7 @@ import {
 } from '../../contract/errors.ts'
 import type { Lease } from '../../contract/lease.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
-import { type OraclePoolAttributes, rockpoolOptions, type Settled, settled } from './attributes.ts'
+import { changeableOptions, type OraclePoolAttributes, type Settled, settled } from './attributes.ts'
 import { checkout } from './checkout.ts'
 import type { Closing } from './closing.ts'
 import type { OracleDriver } from './driver.ts'
@@ -61,25 +61,7 @@ export class Lender {
   /** Changes the pool while it runs: all of it or, when something is refused, nothing. */
   reconfigure(wanted: Settled): Settled {
     const settings = settled(wanted, this.#parts.defaults)
-    const {
-      max,
-      min,
-      idleTimeoutMs,
-      maxLifetimeMs,
-      acquireTimeoutMs,
-      validateAfterIdleMs,
-      validateTimeoutMs,
-    } = rockpoolOptions(settings)
-    const change = {
-      max,
-      min,
-      idleTimeoutMs,
-      maxLifetimeMs,
-      acquireTimeoutMs,
-      validateAfterIdleMs,
-      validateTimeoutMs,
-    }
-    this.#parts.pool.resize(change)
+    this.#parts.pool.resize(changeableOptions(settings))
     return settings
   }
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
-import type { OraclePoolAttributes, Settled } from './attributes.ts'
+import { type OraclePoolAttributes, present, type Settled } from './attributes.ts'
 import { calledBack } from './checkout.ts'
 import type { Closing } from './closing.ts'
 import { OraclePoolError } from './errors.ts'
@@ -178,8 +178,4 @@ export class OraclePool extends EventEmitter {
     const switchedOn = wanted.enableStatistics === true
     if (resetStatistics === true || switchedOn) this.#parts.lender.counts = new Counts()
   }
-}
-
-function present(given: object): object {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }

@@ -1,6 +1,5 @@
 import type * as oracledb from 'oracledb'
-import { show } from '../../contract/check.ts'
-import { InvalidOptionError } from '../../contract/errors.ts'
+import { givenPackage } from '../../drivers/given-package.ts'
 import { loadPackage } from '../../drivers/load-package.ts'
 
 /** The package `oracledb`. */
@@ -26,11 +25,9 @@ export interface OracleDefaults {
 
 /** The user's oracledb: his own copy where he passes it. @throws InvalidOptionError, DriverMissingError */
 export function packageOf(given?: unknown): OraclePackage & OracleDefaults {
-  const found = given ?? loadPackage('oracledb')
-  for (const candidate of [found, (found as { default?: unknown } | undefined)?.default]) {
-    const { createPool, getConnection } = (candidate ?? {}) as Partial<OraclePackage>
-    if (typeof createPool === 'function' && typeof getConnection === 'function')
-      return candidate as OraclePackage & OracleDefaults
-  }
-  throw new InvalidOptionError('module', `"module" is ${show(given)}: it must be the "oracledb" package`)
+  const functions = ['createPool', 'getConnection'] as const
+  return givenPackage<OraclePackage & OracleDefaults>(given ?? loadPackage('oracledb'), {
+    called: '"oracledb" package',
+    functions,
+  })
 }

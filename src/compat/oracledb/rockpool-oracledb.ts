@@ -1,4 +1,5 @@
 import { createResourcePool } from '../../pool/create-resource-pool.ts'
+import { oncePer } from '../once-per.ts'
 import {
   assertLendable,
   connectionAttributes,
@@ -81,16 +82,15 @@ class Aliases {
   }
 }
 
-const made = new WeakMap<object, RockpoolOracledb>()
-
 /**
  * The user's oracledb, with pools of rockpool. Nothing of it is changed for others; its settings are the same ones.
  * @throws InvalidOptionError, DriverMissingError
  */
 export function rockpoolOracledb(module?: unknown): RockpoolOracledb {
-  const oracledb = packageOf(module)
-  const known = made.get(oracledb)
-  if (known !== undefined) return known
+  return withPools(packageOf(module))
+}
+
+const withPools = oncePer((oracledb: Package): RockpoolOracledb => {
   const aliases = new Aliases(oracledb)
   const ours = {
     Pool: OraclePool,
@@ -103,6 +103,5 @@ export function rockpoolOracledb(module?: unknown): RockpoolOracledb {
   for (const [name, value] of Object.entries(ours)) {
     Object.defineProperty(whole, name, { value, enumerable: true, configurable: true, writable: true })
   }
-  made.set(oracledb, whole)
   return whole
-}
+})

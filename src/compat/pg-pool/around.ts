@@ -1,8 +1,8 @@
-import { InvalidOptionError } from '../../contract/errors.ts'
 import type { Pool } from '../../contract/pool.ts'
 import { loadPackage } from '../../drivers/load-package.ts'
 import type { PgClient } from '../../drivers/pg/client.ts'
 import { clientClassOf } from '../../drivers/pg/driver.ts'
+import { assertPool } from '../existing-pool.ts'
 import { StandingQueue } from '../standing-queue.ts'
 import type { Identity } from './checkout.ts'
 import { kinOf, pinName } from './kin.ts'
@@ -32,8 +32,7 @@ export interface AroundOptions {
  * @throws InvalidOptionError
  */
 export function pgPool(pool: Pool<never> | Pool<unknown>, options: AroundOptions = {}): PgPoolShape {
-  if (typeof (pool as Partial<Pool<unknown>> | undefined)?.tryAcquire !== 'function')
-    throw new InvalidOptionError('pool', 'pgPool takes a pool that createPool(pg(...)) has made')
+  assertPool(pool, 'pgPool', 'createPool(pg(...))')
   const around = new AroundPgPool(pool as unknown as Pool<PgClient>, options)
   return options.pg === undefined ? around : kinOf(around, options.pg)
 }

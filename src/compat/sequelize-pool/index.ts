@@ -1,6 +1,6 @@
-import { InvalidOptionError } from '../../contract/errors.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
 import { systemClock } from '../../pool/system-clock.ts'
+import { assertPool } from '../existing-pool.ts'
 import { SequelizePoolShape } from './shape.ts'
 
 export { DestroyErrors as AggregateError, TimeoutError } from './errors.ts'
@@ -19,9 +19,7 @@ export function sequelizePool<T>(
   pool: RockpoolPool<T>,
   { ownsPool = false }: SequelizePoolOptions = {},
 ): SequelizePoolShape<T> {
-  if (typeof pool?.acquire !== 'function' || typeof pool.stats !== 'function') {
-    throw new InvalidOptionError('pool', 'sequelizePool takes a pool of rockpool, such as createPool() gives')
-  }
+  assertPool(pool, 'sequelizePool')
   return new SequelizePoolShape<T>({
     pool,
     ownsPool,

@@ -1,6 +1,6 @@
-import { aFunction, assertOption, type Check, count, show } from '../../contract/check.ts'
-import { InvalidOptionError } from '../../contract/errors.ts'
+import { aFunction, type Check, count } from '../../contract/check.ts'
 import type { PoolOptions as RockpoolOptions } from '../../contract/options.ts'
+import { assertFactoryOptions, assertOptionsObject } from '../factory-options.ts'
 
 export type LogLevel = 'verbose' | 'info' | 'warn' | 'error'
 export type FactoryLogger = (message: string, level: LogLevel) => void
@@ -52,21 +52,8 @@ const CHECKS: Partial<Record<keyof FactoryOptions<unknown>, Check>> = {
 
 /** @throws InvalidOptionError */
 export function assertFactory<T>(options: FactoryOptions<T>): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError(
-      'options',
-      `new Pool takes an object with create, destroy, validate, min and max, not ${show(options)}`,
-    )
-  }
-  for (const [name, check] of Object.entries(CHECKS)) {
-    assertOption(name, options[name as keyof FactoryOptions<T>], check)
-  }
-  if (options.min > options.max) {
-    throw new InvalidOptionError(
-      'min',
-      `option "min" is ${options.min}: it must not be above max (${options.max})`,
-    )
-  }
+  assertOptionsObject(options, 'create, destroy, validate')
+  assertFactoryOptions(options, CHECKS)
 }
 
 /** The factory's words in ours. `min` is left out: nothing is opened before somebody asks for it. */

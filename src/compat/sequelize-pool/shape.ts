@@ -2,7 +2,7 @@ import type { Clock } from '../../contract/clock.ts'
 import { AcquireTimeoutError } from '../../contract/errors.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
 import type { Validation } from '../borrower.ts'
-import { drained } from '../drained.ts'
+import { Drain } from '../drain.ts'
 import type { FactoryDriver } from '../factory-driver.ts'
 import { LendingDesk } from '../lending-desk.ts'
 import { Withdrawal } from '../withdrawal.ts'
@@ -27,12 +27,14 @@ export class SequelizePoolShape<T> {
   readonly pool: RockpoolPool<T>
   protected readonly desk: LendingDesk<T>
   readonly #parts: ShapeParts<T>
-  #draining = false
+  readonly #drain: Drain<T>
 
   constructor(parts: ShapeParts<T>) {
     this.#parts = parts
     this.pool = parts.pool
     this.desk = new LendingDesk(parts.pool, parts.validation)
+    const { pool, ownsPool, clock, drainTimeoutMillis: timeoutMs, driver } = parts
+    this.#drain = new Drain({ pool, ownsPool, clock, timeoutMs, desk: this.desk, driver })
   }
 
   get name(): string {
@@ -70,8 +72,7 @@ export class SequelizePoolShape<T> {
 
   /** @throws TimeoutError, and what `create` throws */
   acquire(): Promise<T> {
-    if (this.#draining) return Promise.reject(new Error('pool is draining and cannot accept work'))
-    return this.desk.borrowNow() ?? this.#wait()
+    return (this.#drain.hasBegun ? undefined : this.desk.borrowNow()) ?? this.#wait()
   }
 
   /** Gives a resource back. One that is not lent is logged. */
@@ -95,27 +96,23 @@ export class SequelizePoolShape<T> {
 
   /** Refuses new callers, and resolves when those who wait have been served and what is lent has come back. */
   async drain(): Promise<void> {
-    const { ownsPool, clock, drainTimeoutMillis, log } = this.#parts
-    log('draining', 'info')
-    this.#draining = true
-    if (ownsPool && !this.pool.closed) this.pool.resize({ min: 0 })
-    await drained(this.desk, clock, drainTimeoutMillis)
+    this.#parts.log('draining', 'info')
+    await this.#drain.begin()
   }
 
   /** Destroys what is not lent; after `drain`, ends the pool, if it owns it. @throws AggregateError */
   async destroyAllNow(): Promise<void> {
-    const { ownsPool, driver, log, drainTimeoutMillis } = this.#parts
+    const { ownsPool, log } = this.#parts
     if (!ownsPool) return
     log('force destroying all objects', 'info')
-    for (let left = this.available; left > 0; left--) this.pool.tryAcquire()?.destroy()
-    const outcomes = await Promise.allSettled(driver?.destroyingAll() ?? [])
-    if (this.#draining && this.desk.isQuiet) await this.pool.close({ drainTimeoutMs: drainTimeoutMillis })
+    const outcomes = await this.#drain.clear()
     const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
     for (const error of errors) log(`Error destroying resource: ${error?.stack ?? error}`, 'error')
     if (errors.length > 0) throw new DestroyErrors(errors)
   }
 
   async #wait(): Promise<T> {
+    this.#drain.assertLending()
     try {
       return await this.desk.borrow(new Withdrawal(), 0)
     } catch (error) {

@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../../contract/errors.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
+import { assertPool } from '../existing-pool.ts'
 import { TarnEmitter } from './events.ts'
 import { SILENT } from './options.ts'
 import { TarnShape } from './shape.ts'
@@ -20,8 +20,6 @@ export interface TarnPoolOptions {
 
 /** An existing pool, as those see it who know tarn. */
 export function tarnPool<T>(pool: RockpoolPool<T>, { ownsPool = false }: TarnPoolOptions = {}): TarnShape<T> {
-  if (typeof pool?.acquire !== 'function' || typeof pool.stats !== 'function') {
-    throw new InvalidOptionError('pool', 'tarnPool takes a pool of rockpool, such as createPool() gives')
-  }
+  assertPool(pool, 'tarnPool')
   return new TarnShape<T>({ pool, events: new TarnEmitter<T>(SILENT), ownsPool, drainTimeoutMillis: 30_000 })
 }

@@ -1,6 +1,6 @@
-import { aFunction, assertKnown, assertOption, type Check, count, show } from '../../contract/check.ts'
-import { InvalidOptionError } from '../../contract/errors.ts'
+import { aFunction, assertKnown, type Check, count } from '../../contract/check.ts'
 import type { PoolOptions as RockpoolOptions } from '../../contract/options.ts'
+import { assertFactoryOptions, assertOptionsObject } from '../factory-options.ts'
 import type { TarnLog } from './events.ts'
 
 /** Told of a new resource, or of the failure to make one. */
@@ -74,22 +74,9 @@ const CHECKS: Record<keyof PoolOptions<unknown>, Check> = {
 
 /** @throws InvalidOptionError */
 export function assertTarnOptions<T>(options: PoolOptions<T>): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError(
-      'options',
-      `new Pool takes an object with create, destroy, min and max, not ${show(options)}`,
-    )
-  }
+  assertOptionsObject(options, 'create, destroy')
   assertKnown(options, Object.keys(CHECKS), 'the pool')
-  for (const [name, check] of Object.entries(CHECKS)) {
-    assertOption(name, options[name as keyof PoolOptions<T>], check)
-  }
-  if (options.min > options.max) {
-    throw new InvalidOptionError(
-      'min',
-      `option "min" is ${options.min}: it must not be above max (${options.max})`,
-    )
-  }
+  assertFactoryOptions(options, CHECKS)
 }
 
 /** Tarn's words in ours. `min` is left out: nothing is opened before somebody asks for it. */
