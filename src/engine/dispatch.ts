@@ -23,6 +23,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
         this.#pumpAgain = false
         this.shed()
         this.serve()
+        this.refuseImpatient()
         this.grow()
         this.tellReady()
       } while (this.#pumpAgain)
@@ -44,6 +45,15 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
       } else if (state.queue.size > checksUnderWay(state, now).prompt) {
         this.check(slot, now)
       } else return
+    }
+  }
+
+  /** Who would have had an idle connection waits for no other. */
+  protected refuseImpatient(): void {
+    const { queue, unused } = this.state
+    for (let w = queue.impatientBehind(unused); w !== undefined; w = queue.impatientBehind(unused)) {
+      this.ports.refuse(w, 'timeout')
+      this.withdraw(w)
     }
   }
 
@@ -70,10 +80,15 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
   protected tellReady(): void {
     const { state } = this
     if (state.open < state.readyAt) return
+    if (state.readies.size === 0) return
     for (const waiter of state.readies) {
       this.withdraw(waiter)
       this.ports.ready(waiter)
     }
+    // Opened to see whether the server is there: a pool that keeps none idle does not keep this one.
+    const { coldest } = state.idle
+    if (coldest !== undefined && state.options.maxIdle === 0 && state.queue.size === 0)
+      this.retireIdle(coldest, 'idle', this.read())
   }
 
   /** A connection is free: it retires, or goes to the first waiter, or becomes idle. */
@@ -186,7 +201,11 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
       this.ports.refuse(waiter, why)
       this.withdraw(waiter)
     }
-    for (const waiter of state.readies) {
+    this.refuseReadies(why)
+  }
+
+  protected refuseReadies(why: Refusal): void {
+    for (const waiter of this.state.readies) {
       this.ports.refuse(waiter, why)
       this.withdraw(waiter)
     }
@@ -194,7 +213,10 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
 
   protected backOff(slot: Slot<R, H>, now: number, permanent: boolean): void {
     this.state.backoff.failed({ now, startedAt: slot.since, chance: this.chance(), permanent })
-    if (permanent && this.state.open === 0) this.refuseAll('permanent')
+    if (!permanent) return
+    // What is open goes on serving; but more than that there will not be.
+    if (this.state.open === 0) this.refuseAll('permanent')
+    else this.refuseReadies('permanent')
   }
 
   protected forget(slot: Slot<R, H>): void {
@@ -239,6 +261,9 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     } else if (slot.generation < state.generation) {
       this.requeue(waiter)
       this.closeSlot(slot, state.outdated, now)
+    } else if (state.suspended) {
+      this.requeue(waiter)
+      this.free(slot, now, 'used')
     } else this.grant(slot, waiter, now)
   }
 

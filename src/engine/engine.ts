@@ -54,10 +54,10 @@ export class Engine<R, H> extends Maintenance<R, H> {
     return state.queue.size + 1 - (state.cap - state.counts.leased - state.preparing)
   }
 
-  /** An idle connection is left for one more caller. */
+  /** An idle connection, one that is being checked included, is left for one more caller. */
   get idleToSpare(): boolean {
     const { state } = this
-    return !state.suspended && state.idle.size > state.queue.size
+    return !state.suspended && state.unused > state.queue.size
   }
 
   /** The server has refused us for good a moment ago, and nothing is open. */

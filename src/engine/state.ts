@@ -84,6 +84,11 @@ export class EngineState<R, H> {
     return idle + leased + validating + resetting
   }
 
+  /** Connections that nobody uses: idle ones, and those among them that are being checked. */
+  get unused(): number {
+    return this.idle.size + this.counts.validating - this.preparing
+  }
+
   /** How many connections make the pool ready. */
   get readyAt(): number {
     return Math.max(this.options.min, 1)

@@ -25,6 +25,7 @@ export class WaiterQueue {
   #size = 0
   /** Of those, who would be content with a place beside others. */
   #sharing = 0
+  #impatient = 0
 
   get sharing(): number {
     return this.#sharing
@@ -79,8 +80,19 @@ export class WaiterQueue {
     waiter.previous = undefined
     this.#size--
     if (waiter.shares) this.#sharing--
+    if (waiter.impatient) this.#impatient--
     if (level.first === undefined && level !== this.#ordinary)
       this.#levels.splice(this.#levels.indexOf(level), 1)
+  }
+
+  /** The first of the impatient ones that has so many before it. */
+  impatientBehind(many: number): Waiter | undefined {
+    if (this.#impatient === 0) return undefined
+    let rank = 0
+    for (const level of this.#levels) {
+      for (let w = level.first; w !== undefined; w = w.next) if (rank++ >= many && w.impatient) return w
+    }
+    return undefined
   }
 
   /** How many stand before this one, but never counted further than `most`. */
@@ -105,6 +117,7 @@ export class WaiterQueue {
     else before.previous = waiter
     this.#size++
     if (waiter.shares) this.#sharing++
+    if (waiter.impatient) this.#impatient++
   }
 
   #level(priority: number): Level {

@@ -12,6 +12,8 @@ export class Waiter {
   affinity: unknown = undefined
   /** A place beside others on a connection would do. */
   shares = false
+  /** Waits for an idle connection to be checked or prepared, and for nothing else. */
+  impatient = false
   state: WaiterState = 'queued'
   /** The order of arrival: how one that lost its connection finds its place again. */
   arrival = 0

@@ -237,8 +237,10 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     }
     const since = this.clock.now()
     // 0 waits for nobody; but an idle connection that is due for its check may answer it.
-    const patience = timeoutMs === 0 && engine.idleToSpare ? validateTimeoutMs : timeoutMs
+    const impatient = timeoutMs === 0 && engine.idleToSpare
+    const patience = impatient ? validateTimeoutMs : timeoutMs
     const pending = new PendingLease<L>(since, since + patience, options)
+    pending.impatient = impatient
     pending.trace = trace
     pending.shares = place === 'shared'
     if (patience > 0) this.#effects.wait(pending, signal)

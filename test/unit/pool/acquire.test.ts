@@ -199,4 +199,44 @@ describe('acquireTimeoutMs 0', () => {
     expect(await checked.clock.until(checked.pool.acquire())).toBeDefined()
     expect(checked.asked('isAlive')).toEqual(['isAlive'])
   })
+
+  test('waits for no connect when the only idle connection fails its check or its hook', async () => {
+    const checked = world(
+      { acquireTimeoutMs: 0, min: 1, validateTimeoutMs: 50 },
+      { server: { latencyMs: 10 } },
+    )
+    await checked.clock.advance(5000)
+    checked.server.always('connect', { latencyMs: 500 })
+    for (const [outcome, within] of [
+      [{ says: false }, 10],
+      [{ never: true }, 50],
+    ] as const) {
+      checked.server.next('isAlive', outcome)
+      const since = checked.clock.now()
+      const error = await checked.errorOf(checked.pool.acquire())
+      expect([(error as Error).name, checked.clock.now() - since]).toEqual(['AcquireTimeoutError', within])
+      await checked.clock.advance(5000)
+    }
+    let fails = false
+    const onAcquire = () => {
+      if (fails) throw new Error('no')
+    }
+    const hooked = world({ acquireTimeoutMs: 0, min: 1, onAcquire }, { server: { latencyMs: 10 } })
+    await hooked.clock.advance(1000)
+    fails = true
+    const since = hooked.clock.now()
+    expect(await hooked.errorOf(hooked.pool.acquire())).toMatchObject({ code: 'ACQUIRE_TIMEOUT' })
+    expect(hooked.clock.now()).toBe(since)
+  })
+
+  test('still has the other idle connection when the first fails its check', async () => {
+    const { clock, pool, server } = world({ acquireTimeoutMs: 0, min: 2, max: 2 })
+    await clock.advance(5000)
+    server.next('isAlive', { says: false })
+    server.always('connect', { latencyMs: 500 })
+    const [first, second] = [fate(pool.acquire()), fate(pool.acquire())]
+    await clock.advance(0)
+    expect([first.state, second.state]).toEqual(['resolved', 'rejected'])
+    expect(second.error).toMatchObject({ code: 'ACQUIRE_TIMEOUT', waitedMs: 0 })
+  })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '../../../src/contract/errors.ts'
+import { FakeError } from '../../../src/testing/fake-error.ts'
 import { fate, world } from '../../support/world.ts'
 
 describe('refresh', () => {
@@ -132,6 +133,27 @@ describe('suspend', () => {
     pool.resume()
   })
 
+  test('makes them wait also whose connection is being prepared: it is prepared anew', async () => {
+    const prepared: number[] = []
+    const { clock, pool } = world({
+      max: 1,
+      onAcquire: () => {
+        prepared.push(clock.now())
+        return new Promise<void>((resolve) => void clock.io(50, resolve))
+      },
+    })
+    const waiting = fate(pool.acquire())
+    const hasty = fate(pool.acquire({ timeoutMs: 500, priority: 1 }))
+    await clock.advance(10)
+    pool.suspend()
+    await clock.advance(1000)
+    expect([waiting.state, hasty.error]).toEqual(['pending', expect.objectContaining({ phase: 'suspended' })])
+    expect(pool.stats()).toMatchObject({ idle: 1, waiting: 1 })
+    pool.resume()
+    await clock.advance(50)
+    expect([waiting.state, prepared]).toEqual(['resolved', [0, 1010]])
+  })
+
   test('opens nothing', async () => {
     const { clock, pool, server } = world({ min: 2 })
     pool.suspend()
@@ -143,6 +165,25 @@ describe('suspend', () => {
 })
 
 describe('ready', () => {
+  test('of a pool that keeps none idle keeps none', async () => {
+    const { clock, pool, server, told } = world({ maxIdle: 0 })
+    await clock.until(pool.ready())
+    await clock.advance(0)
+    expect([server.open, server.peak, told()]).toEqual([0, 1, ['connect', 'close idle']])
+  })
+
+  test('rejects at once for good, also where some connections are open', async () => {
+    const { clock, pool, server } = world({ min: 2 }, { server: { latencyMs: 10 } })
+    server.next('connect', { latencyMs: 10 })
+    server.next('connect', { latencyMs: 20, error: new FakeError('permanent', 'wrong password') })
+    const ready = fate(pool.ready(), clock)
+    const lease = await clock.until(pool.acquire())
+    await clock.advance(20)
+    expect([ready.at, ready.error]).toEqual([20, expect.objectContaining({ code: 'CONNECT_FAILED' })])
+    lease.release()
+    expect(await clock.until(pool.use(() => 'goes on'))).toBe('goes on')
+  })
+
   test('resolves when min connections, and at least one, are open', async () => {
     for (const [min, opened] of [
       [0, 1],
