@@ -206,6 +206,8 @@ export class Engine<R, H> extends Maintenance<R, H> {
     this.suspectAll(now)
     if (state === 'idle') this.state.idle.remove(slot)
     if (state === 'leased') this.ports.revoke(slot, 'lost')
+    // Who was told of that may have said the same.
+    if (slot.state !== state) return
     if (state === 'validating' || state === 'resetting') this.ports.abortPhase(slot)
     this.giveUpPreparing(slot)
     this.closeSlot(slot, 'lost', now)

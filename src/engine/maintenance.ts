@@ -79,7 +79,7 @@ export abstract class Maintenance<R, H> extends Dispatch<R, H> {
       if (slot.state === 'leased') {
         slot.revoked = true
         this.ports.revoke(slot, 'close')
-        this.closeSlot(slot, 'destroyed', now)
+        if (!isOver(slot)) this.closeSlot(slot, 'destroyed', now)
       } else if (slot.state === 'resetting') {
         this.ports.abortPhase(slot)
         this.closeSlot(slot, 'close', now)
@@ -100,4 +100,9 @@ export abstract class Maintenance<R, H> extends Dispatch<R, H> {
     this.requeue(waiter)
     if (this.state.closing) this.refuseAll('closed')
   }
+}
+
+/** Who was told of the end of its lease may have made an end of the connection. */
+function isOver<R, H>({ state }: Slot<R, H>): boolean {
+  return state === 'closing' || state === 'gone'
 }

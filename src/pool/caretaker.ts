@@ -101,7 +101,9 @@ export class Caretaker<C, H> {
 
   #isDirty(connection: C): boolean | undefined {
     try {
-      return this.#driver.isDirty?.(connection)
+      const said: unknown = this.#driver.isDirty?.(connection)
+      // A promise is no answer: taken for yes.
+      return said === undefined ? undefined : Boolean(said)
     } catch {
       // Who cannot say is not clean.
       return true

@@ -11,6 +11,7 @@ import { Alarm } from './alarm.ts'
 import { Caretaker } from './caretaker.ts'
 import { classify } from './classify.ts'
 import { type ConnectObserver, Connector } from './connector.ts'
+import { letProcessGo } from './hold-process.ts'
 import type { Journal } from './journal.ts'
 import { type LeaseMaker, Lending } from './lending.ts'
 import { type AnyPending, type Pending, PendingLease } from './pending.ts'
@@ -235,7 +236,7 @@ export class Effects<C, L extends PoolLease<C>>
   }
 
   idle(slot: Slot<C, Holder>): void {
-    if (this.#mayExitWhenIdle) this.#driver.unref?.(slot.connection as C)
+    if (this.#mayExitWhenIdle) letProcessGo(this.#driver, slot.connection as C)
   }
 
   leak(slot: Slot<C, Holder>): void {

@@ -4,6 +4,7 @@ import type { AcquireOptions } from '../contract/lease.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slot } from '../engine/slot.ts'
 import type { Caretaker } from './caretaker.ts'
+import { holdProcess } from './hold-process.ts'
 import { JoinedLeases } from './joined-leases.ts'
 import type { Journal } from './journal.ts'
 import type { PendingLease } from './pending.ts'
@@ -52,7 +53,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     slot.affinity = options.affinity
     slot.label = options.label
     if (options.key !== undefined) this.#joined.join(options.key, slot, lease)
-    if (engine.state.options.exitWhenIdle) driver.ref?.(slot.connection as C)
+    if (engine.state.options.exitWhenIdle) holdProcess(driver, slot.connection as C)
     journal.acquired++
     journal.waitTime.add(waitedMs)
     if (journal.hearsAcquire) journal.tell('acquire', { id: slot.id, ms: waitedMs })
@@ -93,7 +94,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   giveBack(lease: PoolLease<C>, slot: Slot<C, Holder>, quiet: Promise<unknown> | undefined): void {
     if (!this.#joined.leave(slot, lease)) return
     const { engine, caretaker } = this.#parts
-    this.#ended(slot)
+    if (!this.#ended(slot)) return
     const cleaning = caretaker.cleaningOf(slot)
     if (cleaning === 'none' && quiet === undefined) engine.release(slot)
     else if (cleaning === 'discard' && quiet === undefined) engine.discard(slot, 'dirty')
@@ -104,9 +105,8 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   destroy(lease: PoolLease<C>, slot: Slot<C, Holder>, reason: unknown): void {
     slot.death = reason
     // Its own end is the holder's doing; those that had joined it are told of the pool's.
-    if (!this.#joined.leave(slot, lease)) this.revoke(slot, 'destroyed', reason)
-    else this.#ended(slot)
-    this.#parts.engine.discard(slot, 'destroyed')
+    const ended = this.#joined.leave(slot, lease) ? this.#ended(slot) : this.revoke(slot, 'destroyed', reason)
+    if (ended) this.#parts.engine.discard(slot, 'destroyed')
   }
 
   retire(slot: Slot<C, Holder>): void {
@@ -116,10 +116,11 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   detach(lease: PoolLease<C>, slot: Slot<C, Holder>): C {
     const { engine, journal } = this.#parts
     this.#joined.leave(slot, lease)
-    this.#ended(slot)
     const connection = slot.connection as C
-    engine.detach(slot)
-    journal.tell('detach', { id: slot.id })
+    if (this.#ended(slot)) {
+      engine.detach(slot)
+      journal.tell('detach', { id: slot.id })
+    }
     return connection
   }
 
@@ -142,15 +143,16 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
 
   broken(slot: Slot<C, Holder>, error: unknown): void {
     slot.death = error
-    this.revoke(slot, 'broken', error)
-    this.#parts.engine.discard(slot, 'dirty')
+    if (this.revoke(slot, 'broken', error)) this.#parts.engine.discard(slot, 'dirty')
   }
 
-  /** The pool ends a lease, and all that have joined it. */
-  revoke(slot: Slot<C, Holder>, why: Revocation, cause: unknown): void {
+  /** The pool ends a lease, and all that have joined it. False when nothing is left to be done with its connection. */
+  revoke(slot: Slot<C, Holder>, why: Revocation, cause: unknown): boolean {
+    const { holder } = slot
+    if (holder === undefined) return false
     this.#joined.end(slot)
-    slot.holder?.revoke(why, cause)
-    this.#ended(slot)
+    holder.revoke(why, cause)
+    return this.#ended(slot)
   }
 
   #clean(slot: Slot<C, Holder>, quiet: Promise<unknown> | undefined): void {
@@ -171,10 +173,12 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     )
   }
 
-  #ended(slot: Slot<C, Holder>): void {
+  /** False when somebody who was told of it has made an end of the connection as well. */
+  #ended(slot: Slot<C, Holder>): boolean {
     const { journal } = this.#parts
     slot.holder = undefined
     if (journal.hearsRelease) journal.tell('release', { id: slot.id, ms: this.#useMeter.measured(slot) })
     else this.#useMeter.ended(slot)
+    return slot.state === 'leased'
   }
 }

@@ -138,3 +138,55 @@ describe('a connect', () => {
     expect(pool.stats()).toMatchObject({ created: 0 })
   })
 })
+
+describe('a connection that dies while its listeners are told that its lease ends', () => {
+  for (const end of ['release', 'destroy', 'detach'] as const) {
+    test(`by ${end}: it is lost, once`, async () => {
+      const { clock, pool, told } = world({ max: 1 })
+      const lease = await clock.until(pool.acquire())
+      const { connection } = lease
+      pool.once('release', () => connection.onLost?.(new Error('died')))
+      lease[end]()
+      await clock.advance(10)
+      expect(told().filter((event) => event === 'release')).toHaveLength(1)
+      expect(pool.stats()).toMatchObject({ total: 0, useTime: { count: 1 } })
+      expect(await clock.until(pool.use(() => 'served'))).toBe('served')
+    })
+  }
+})
+
+test('a connection that dies twice, or while the pool takes it back, is lost once', async () => {
+  for (const takesBack of [false, true]) {
+    const { clock, pool, told } = world({ max: 1 })
+    const { connection } = await clock.until(pool.acquire())
+    const dies = () => connection.onLost?.(new Error('died'))
+    pool.on('release', dies)
+    const closed = takesBack ? pool.close({ drainTimeoutMs: 10 }) : undefined
+    if (takesBack) await clock.until(closed as Promise<unknown>)
+    else dies()
+    await clock.advance(10)
+    expect(told()).toEqual(['connect', 'acquire', 'release', 'close lost'])
+    expect(pool.stats().total).toBe(0)
+  }
+})
+
+test('a driver that cannot hold the process or let it go costs no connection', async () => {
+  const { clock, pool, driver } = world({ max: 1, exitWhenIdle: true })
+  const fails = () => {
+    throw new Error('the socket is gone')
+  }
+  Object.assign(driver, { ref: fails, unref: fails })
+  for (let n = 0; n < 2; n++) expect(await clock.until(pool.use(() => n))).toBe(n)
+  expect(pool.stats()).toMatchObject({ idle: 1, leased: 0 })
+})
+
+test('a driver that gives anything but no for dirty has a dirty connection', async () => {
+  for (const says of [1, Promise.resolve(false), 'in transaction']) {
+    const { clock, pool, driver, asked } = world({ max: 1 })
+    driver.isDirty = () => says as never
+    await clock.until(pool.use(() => {}))
+    await clock.advance(10)
+    expect(asked('reset')).toEqual(['reset'])
+    expect(pool.stats().closed.dirty).toBe(1)
+  }
+})
