@@ -11,6 +11,13 @@ export type Identity = 'checkout' | 'connection'
 
 export type Release = (error?: unknown) => void
 
+/** A connection in somebody's hands; the lease of one that was lost does not show it any more. */
+export interface Held {
+  readonly lease: Lease<PgClient>
+  readonly client: PgClient
+  readonly known: KnownClient
+}
+
 const HARMLESS: ReadonlySet<PropertyKey> = new Set([
   'off',
   'removeListener',
@@ -27,7 +34,7 @@ const HARMLESS: ReadonlySet<PropertyKey> = new Set([
 type Query = (...args: unknown[]) => unknown
 
 /** One connection in the hands of one caller, until he gives it back. */
-export class Checkout extends Borrowing<PgClient> {
+export class Checkout extends Borrowing<PgClient> implements Held {
   readonly client: PgClient
   readonly lease: Lease<PgClient>
   readonly known: KnownClient

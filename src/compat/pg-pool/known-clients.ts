@@ -5,6 +5,7 @@ import type { PgClient } from '../../drivers/pg/client.ts'
 export interface KnownClient {
   readonly since: number
   isOut: boolean
+  /** Its end is known: what its socket still says of it is no news. */
   isDead: boolean
   /** Listeners that were there before any borrower: they must survive his `removeAllListeners`. */
   readonly kept: ReadonlySet<unknown>

@@ -26,6 +26,8 @@ export function keptOptions(given: unknown): KeptOptions {
     options.ssl = { ...ssl }
     hide(options.ssl, 'key')
   }
+  // A timer of pg's own would fire at once.
+  if (options.connectionTimeoutMillis === Number.POSITIVE_INFINITY) options.connectionTimeoutMillis = 0
   return Object.assign(options, {
     max: number(options, 'max') || number(options, 'poolSize') || 10,
     min: number(options, 'min'),
@@ -54,10 +56,10 @@ export function poolOptions(options: KeptOptions): PoolOptions<PgClient> {
   }
 }
 
-/** From the environment numbers come as texts, which pg-pool takes as well. */
+/** From the environment numbers come as texts, and as nothing or NaN where it has none: pg-pool takes them all. */
 function number(options: object, name: string): number {
   const given: unknown = Reflect.get(options, name)
-  if (given === undefined || given === null || given === false) return 0
+  if (!given) return 0
   const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
   if (typeof value === 'number' && value >= 0) return value
   throw new InvalidOptionError(name, `option "${name}" is ${show(given)}: it must be a number of at least 0`)

@@ -18,11 +18,14 @@ export function ownPool(given: unknown, Client: unknown): Footing {
   const queue = new StandingQueue()
   // The options as they are at that moment: some change the password in them.
   const driver = pgDriver((signal) => openClient(clientClass, options as object, signal))
-  const { onConnect, verify } = options
+  const { onConnect, verify, log } = options
   const pool: Pool<PgClient> = createResourcePool(
     {
       ...driver,
-      connect: (context) => telling(() => driver.connect(context)),
+      connect: (context) => {
+        log?.('connecting new client')
+        return telling(() => driver.connect(context))
+      },
       // Whoever waits is told of each failure, as pg-pool has it: none is so final that nobody may try again.
       classify: (error, during) =>
         during === 'connect' ? 'fatal' : (driver.classify?.(error, during) ?? 'statement'),
@@ -42,6 +45,7 @@ export function ownPool(given: unknown, Client: unknown): Footing {
     try {
       return await attempt()
     } catch (error) {
+      log?.('client failed to connect', error)
       const { idle, leased, validating, resetting, connecting } = pool.stats()
       // Nobody else's connection can come back to those who wait.
       const isAlone = idle + leased + validating + resetting === 0 && connecting <= 1

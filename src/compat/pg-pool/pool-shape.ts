@@ -3,18 +3,34 @@ import type { Lease } from '../../contract/lease.ts'
 import type { Pool } from '../../contract/pool.ts'
 import type { PgClient } from '../../drivers/pg/client.ts'
 import type { StandingQueue } from '../standing-queue.ts'
-import { Checkout, type Identity } from './checkout.ts'
+import { Checkout, type Held, type Identity } from './checkout.ts'
 import { Departure } from './departure.ts'
 import { ENDED, ENDED_TWICE, FUNCTION_FIRST } from './errors.ts'
 import { KnownClients } from './known-clients.ts'
-import { type Done, failReader, isReader, type Reader, readOn, runOn } from './statement.ts'
+import { promised } from './promised.ts'
+import {
+  type Asked,
+  apart,
+  type Done,
+  failReader,
+  isReader,
+  type Reader,
+  readOn,
+  runOn,
+  runOnNext,
+} from './statement.ts'
 import type {
+  AnyRow,
+  ArrayConfig,
   ClientClass,
   ConnectCallback,
   KeptOptions,
   PgPoolClient,
-  PgQuery,
+  PgQueryResult,
+  QueryCallback,
+  QueryText,
   ShownOptions,
+  Submittable,
 } from './types.ts'
 
 /** What a pool of this shape stands on. */
@@ -32,14 +48,6 @@ export interface Footing {
 }
 
 const nothing = () => undefined
-
-/** pg tells of an error in the middle of its work: what a callback throws then would leave the connection in disorder. */
-function apart(callback: Done): Done {
-  return (error, result) => {
-    if (error === undefined) callback(error, result)
-    else process.nextTick(callback, error, result)
-  }
-}
 
 /** `pg.Pool`, with a pool of ours behind it. */
 export class PgPoolShape extends EventEmitter {
@@ -116,29 +124,34 @@ export class PgPoolShape extends EventEmitter {
   connect(): Promise<PgPoolClient>
   connect(callback: ConnectCallback): void
   connect(callback?: ConnectCallback): Promise<PgPoolClient> | undefined {
-    if (callback === undefined) return this.#promise((done) => this.#connect(done))
+    if (callback === undefined) return promised(this.Promise, (done) => this.#connect(done))
     // What a callback throws is its program's own, and no rejection of ours.
     this.#connect((error, client, release) => process.nextTick(callback, error, client, release))
     return undefined
   }
 
   /** Runs one statement on whichever client is free. */
-  readonly query: PgQuery = ((text: unknown, values?: unknown, callback?: unknown) => {
+  query<T extends Submittable>(submittable: T): T
+  query<R extends unknown[] = AnyRow[]>(c: ArrayConfig, v?: readonly unknown[]): Promise<PgQueryResult<R>>
+  query<R = AnyRow>(text: QueryText, values?: readonly unknown[]): Promise<PgQueryResult<R>>
+  query<R = AnyRow>(text: QueryText, callback: QueryCallback<R>): void
+  query<R = AnyRow>(text: QueryText, values: readonly unknown[] | undefined, callback: QueryCallback<R>): void
+  query(text: unknown, values?: unknown, callback?: unknown): unknown {
     if (isReader(text)) return this.#read(text)
     if (typeof text === 'function')
       return void setImmediate(text as (error: Error) => void, new Error(FUNCTION_FIRST))
     const done = typeof values === 'function' ? values : callback
-    const parameters = typeof values === 'function' ? undefined : values
-    if (typeof done === 'function') return this.#query(text, parameters, apart(done as Done))
-    return this.#promise((settle) => this.#query(text, parameters, settle))
-  }) as PgQuery
+    const asked = { text, values: typeof values === 'function' ? undefined : values }
+    if (typeof done === 'function') return this.#query(asked, apart(done as Done))
+    return promised(this.Promise, (settle) => this.#query(asked, settle))
+  }
 
   /** Waits for all clients to come back, and closes them. */
   end(): Promise<void>
   end(callback: (error?: Error) => void): void
   end(callback?: (error?: Error) => void): Promise<void> | undefined {
-    if (callback === undefined) return this.#promise<void>((done) => this.#end(done))
-    this.#end((error) => process.nextTick(callback, error))
+    if (callback === undefined) return promised(this.Promise, (done) => this.#end(done))
+    this.#end((...error) => process.nextTick(callback, ...error))
     return undefined
   }
 
@@ -154,10 +167,16 @@ export class PgPoolShape extends EventEmitter {
     )
   }
 
-  #query(text: unknown, values: unknown, done: Done): void {
+  #query(asked: Asked, done: Done): void {
+    if (this.connect !== ownConnect) {
+      runOnNext(this, asked, done)
+      return
+    }
     this.#acquire((lease) => {
       const back = this.#lendForOne(lease)
-      runOn(lease.connection, { text, values }, (error, result, spoilt) => {
+      this.log('dispatching query')
+      runOn(lease.connection, asked, (error, result, spoilt) => {
+        this.log('query dispatched')
         back(error, spoilt)
         done(error, result)
       })
@@ -178,16 +197,11 @@ export class PgPoolShape extends EventEmitter {
 
   /** Lends it for one statement of `query`; gives what ends that. */
   #lendForOne(lease: Lease<PgClient>): (error: Error | undefined, spoilt: boolean) => void {
-    const client = lease.connection
-    const known = this.#lend(lease)
+    const own = { lease, client: lease.connection, known: this.#lend(lease) }
     this.#running++
     return (error, spoilt) => {
       this.#running--
-      known.isOut = false
-      this.#tell('release', error, client)
-      if (spoilt) lease.destroy(error)
-      else lease.release()
-      this.#departure?.look()
+      this.#giveBack(own, error, spoilt)
     }
   }
 
@@ -225,11 +239,15 @@ export class PgPoolShape extends EventEmitter {
   }
 
   #comesBack(checkout: Checkout, error: unknown): void {
-    const { client, lease, known } = checkout
     this.#checkouts.delete(checkout)
+    this.#giveBack(checkout, error, Boolean(error))
+  }
+
+  #giveBack({ lease, client, known }: Held, error: unknown, spoilt: boolean): void {
     known.isOut = false
+    known.isDead ||= spoilt
     this.#tell('release', error, client)
-    if (error) lease.destroy(error)
+    if (spoilt) lease.destroy(error)
     else lease.release()
     this.#departure?.look()
   }
@@ -254,7 +272,8 @@ export class PgPoolShape extends EventEmitter {
     }
   }
 
-  #end(done: (error?: Error) => void): void {
+  #end(done: (...error: [] | [Error]) => void): void {
+    this.log('ending')
     const { pool, ownsPool } = this.#footing
     if (this.#departure !== undefined && ownsPool) {
       done(new Error(ENDED_TWICE))
@@ -274,14 +293,7 @@ export class PgPoolShape extends EventEmitter {
       done()
     })
   }
-
-  #promise<T>(start: (done: (error: Error | undefined, value?: T) => void) => void): Promise<T> {
-    const promise = new this.Promise<T>((resolve, reject) => {
-      start((error, value) => {
-        if (!error) return resolve(value as T)
-        reject(error)
-      })
-    })
-    return promise as Promise<T>
-  }
 }
+
+/** Where a program has put a `connect` of its own in its place, `query` goes through that one. */
+const { connect: ownConnect } = PgPoolShape.prototype

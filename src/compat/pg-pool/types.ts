@@ -74,7 +74,7 @@ export interface PgPackage {
   readonly Pool?: unknown
 }
 
-interface QueryConfig {
+export interface QueryConfig {
   text: string
   name?: string | undefined
   values?: readonly unknown[] | undefined
@@ -82,11 +82,11 @@ interface QueryConfig {
   types?: object | undefined
 }
 
-interface ArrayConfig extends QueryConfig {
+export interface ArrayConfig extends QueryConfig {
   rowMode: 'array'
 }
 
-interface Submittable {
+export interface Submittable {
   submit: (connection: never) => void
 }
 
@@ -111,9 +111,11 @@ export interface PgQueryResult<R> {
 
 /** As loose as pg's rows, which hold what the type parsers make. */
 // biome-ignore lint/suspicious/noExplicitAny: a row without a declared type may be used as anything, as with pg
-type AnyRow = any
+export type AnyRow = any
 
-type Done<R> = (error: Error, result: PgQueryResult<R>) => void
+export type QueryText = string | QueryConfig
+
+export type QueryCallback<R> = (error: Error, result: PgQueryResult<R>) => void
 
 /** `query` in all its forms, as pg's clients and pg's pool have it. */
 export interface PgQuery {
@@ -122,9 +124,9 @@ export interface PgQuery {
     config: ArrayConfig,
     values?: readonly unknown[],
   ): Promise<PgQueryResult<R>>
-  <R = AnyRow>(text: string | QueryConfig, values?: readonly unknown[]): Promise<PgQueryResult<R>>
-  <R = AnyRow>(text: string | QueryConfig, callback: Done<R>): void
-  <R = AnyRow>(text: string | QueryConfig, values: readonly unknown[] | undefined, callback: Done<R>): void
+  <R = AnyRow>(text: QueryText, values?: readonly unknown[]): Promise<PgQueryResult<R>>
+  <R = AnyRow>(text: QueryText, callback: QueryCallback<R>): void
+  <R = AnyRow>(text: QueryText, values: readonly unknown[] | undefined, callback: QueryCallback<R>): void
 }
 
 /** `pg.Client` as far as its users go. */

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import Pool, { type AroundOptions, pgPool } from '../../../src/compat/pg-pool/index.ts'
 import { pg as pgDriver } from '../../../src/drivers/pg/index.ts'
 import { createPool } from '../../../src/index.ts'
-import { ask, eventually, startPostgres } from '../../support/postgres.ts'
+import { ask, eventually, startPostgres, startSilentServer } from '../../support/postgres.ts'
 
 const server = await startPostgres()
 
@@ -194,4 +194,20 @@ test('a connection whose backend is killed under its holder frees its place, and
   expect((await shaped.query('select 1 as a')).rows).toEqual([{ a: 1 }])
   client.release()
   expect(() => client.release()).toThrow('already been released')
+})
+
+test('a connectionTimeoutMillis that is Infinity means never, and no timer of pg at once', async () => {
+  const { port, sockets } = await startSilentServer()
+  const limitless = { connectionTimeoutMillis: Number.POSITIVE_INFINITY, drainTimeoutMillis: 1 }
+  const pool = new Pool({ host: '127.0.0.1', port, ssl: false, ...limitless })
+  const fates: string[] = []
+  pool.connect().then(
+    () => fates.push('connected'),
+    (error) => fates.push(error.message),
+  )
+  await eventually(() => expect(sockets.size).toBe(1))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(fates).toEqual([])
+  for (const socket of sockets) socket.destroy()
+  await eventually(() => expect(fates).toEqual([expect.stringContaining('Connection terminated')]))
 })

@@ -1,5 +1,5 @@
 import { startSilentServer } from '../../support/postgres.ts'
-import { behaviours, crashes, failure, until, within } from './subject.ts'
+import { behaviours, crashes, failure, pause, until, within } from './subject.ts'
 
 /** Servers that refuse, say nothing or die, hooks that fail. */
 export const failures = behaviours([
@@ -97,6 +97,19 @@ export const failures = behaviours([
     },
   },
   {
+    name: 'verify refuses a client: what others hear of it',
+    verdict: 'better',
+    reason: 'nobody is shown a connection before it is approved',
+    async run(subject) {
+      const pool = subject.pool({ verify: (_, done) => done(new Error('not this one')) })
+      const heard: string[] = []
+      for (const event of ['connect', 'acquire', 'release'] as const) pool.on(event, () => heard.push(event))
+      await failure(pool.connect())
+      await until(() => pool.totalCount === 0)
+      return heard.length === 0 ? 'nothing' : heard.join(', ')
+    },
+  },
+  {
     name: 'verify accepts a client',
     verdict: 'same',
     async run(subject) {
@@ -104,6 +117,20 @@ export const failures = behaviours([
         verify: (client, done) => client.query('select 1', (error: Error) => done(error)),
       })
       return failure(pool.query('select 1'))
+    },
+  },
+  {
+    name: 'the server ends the session in mid-statement of `query`: what the pool emits',
+    verdict: 'same',
+    async run(subject) {
+      const pool = subject.pool()
+      const heard: string[] = []
+      for (const event of ['release', 'remove', 'error'] as const)
+        pool.on(event, (error) => heard.push(`${event} ${(error as { code?: string }).code ?? ''}`.trim()))
+      await failure(pool.query('select pg_terminate_backend(pg_backend_pid())'))
+      await until(() => heard.includes('remove'))
+      await pause(50)
+      return heard.join(', ')
     },
   },
   {

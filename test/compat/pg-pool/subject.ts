@@ -27,14 +27,15 @@ class Subject {
     this.patienceMs = patienceMs
   }
 
-  pool(options: PgPoolOptions = {}) {
+  pool<P extends Pool = Pool>(options: PgPoolOptions = {}, Class?: new (options: PgPoolOptions) => P): P {
     const stream = () => {
       const socket = new Socket()
       this.#sockets.push(socket)
       return socket
     }
     const own = { connectionString: this.url, application_name: this.#name, stream }
-    const pool = new this.Pool({ ...own, ...options })
+    const made = (Class ?? this.Pool) as new (options: PgPoolOptions) => P
+    const pool = new made({ ...own, ...options })
     this.#made.push(pool)
     return pool
   }
