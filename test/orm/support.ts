@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { eventually } from '../support/postgres.ts'
 
 /** The error of what must fail. */
 export function errorOf(promise: PromiseLike<unknown>): Promise<Error & { code?: string }> {
@@ -25,6 +26,12 @@ export async function uncaughtIn(work: () => Promise<unknown>): Promise<unknown[
   }
 }
 
+/**
+ * For how long what may never come is waited for: not for long on the original, where it is known that it never does. What is
+ * to come on both sides is waited for by `eventually`.
+ */
+export const PATIENCE_MS = { theirs: 1_500, ours: 20_000 }
+
 /** Whether it settles before somebody would give up. */
 export async function settlesWithin(ms: number, promise: PromiseLike<unknown>): Promise<boolean> {
   const settled = Promise.resolve(promise).then(
@@ -37,12 +44,13 @@ export async function settlesWithin(ms: number, promise: PromiseLike<unknown>): 
 
 /**
  * Makes behaviours that are tried each on a pool of its own, to which the limits belong; what would have ended the process is
- * part of what they tell.
+ * part of what they tell. What a pool has leaked dies at its end, and not before the next behaviour is tried.
  */
 export function onPoolOfItsOwn<Open extends { end(): Promise<unknown> }, Limits extends object>() {
   return (name: string, run: (open: Open) => Promise<string>, limits?: Limits) => ({
     name,
     run: async (subject: (limits?: Limits) => Open | Promise<Open>) => {
+      const sockets = openSockets()
       const open = await subject(limits)
       try {
         let told = ''
@@ -51,8 +59,13 @@ export function onPoolOfItsOwn<Open extends { end(): Promise<unknown> }, Limits 
         })
         return uncaught.length > 0 ? `uncaughtException; ${told}` : told
       } finally {
-        await uncaughtIn(() => open.end())
+        await uncaughtIn(async () => {
+          await open.end()
+          await eventually(() => expect(openSockets()).toBeLessThanOrEqual(sockets))
+        })
       }
     },
   })
 }
+
+const openSockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length

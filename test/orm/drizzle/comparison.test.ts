@@ -2,13 +2,13 @@ import { count, eq, relations, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { integer, pgTable, serial, text } from 'drizzle-orm/pg-core'
 import pgModule from 'pg'
-import { describe } from 'vitest'
+import { describe, expect } from 'vitest'
 import { createPool } from '../../../src/create-pool.ts'
 import { pg } from '../../../src/drivers/pg/index.ts'
 import { rockpoolDrizzle } from '../../../src/orm/drizzle/index.ts'
 import { type Comparison, compare } from '../../comparison/comparison.ts'
 import { ask, eventually, startPostgres } from '../../support/postgres.ts'
-import { errorOf, onPoolOfItsOwn, settlesWithin } from '../support.ts'
+import { errorOf, onPoolOfItsOwn, PATIENCE_MS, settlesWithin } from '../support.ts'
 
 const person = pgTable('person', { id: serial().primaryKey(), name: text().notNull() })
 const pet = pgTable('pet', { id: serial().primaryKey(), ownerId: integer('owner_id').notNull() })
@@ -44,6 +44,7 @@ function theirs({ max = 3, waitMs, Client }: Limits = {}) {
   const db = drizzle(pool as pgModule.Pool, { schema })
   return {
     db,
+    patienceMs: PATIENCE_MS.theirs,
     lent: () => pool.totalCount - pool.idleCount,
     isOpen: () => !pool.ended,
     end: async () => {
@@ -69,6 +70,7 @@ const ours: Subject = ({ max = 3, waitMs, Client } = {}) => {
   const pool = createPool(pg(server.url(), { module }), { max, ...times })
   return {
     db: drizzle(rockpoolDrizzle(pool), { schema }),
+    patienceMs: PATIENCE_MS.ours,
     lent: () => pool.stats().leased,
     isOpen: () => !pool.closed,
     end: () => pool.close({ drainTimeoutMs: 0 }).then(() => undefined),
@@ -196,9 +198,9 @@ const better: Comparison<Subject>[] = [
   {
     ...on(
       'BEGIN fails twice on 2 connections',
-      async ({ db, lent }) => {
+      async ({ db, lent, patienceMs }) => {
         for (let i = 0; i < 2; i++) await errorOf(db.transaction(async () => undefined, impossible))
-        const served = await settlesWithin(1000, pidOf(db))
+        const served = await settlesWithin(patienceMs, pidOf(db))
         return `${lent()} lent for ever; the next query ${served ? 'runs' : 'waits'}`
       },
       { max: 2 },
@@ -230,19 +232,22 @@ const better: Comparison<Subject>[] = [
   {
     ...on(
       'the backend dies while a transaction holds it',
-      async ({ db, lent }) => {
+      async ({ db, lent, patienceMs }) => {
         let place = ''
         await errorOf(
           db.transaction(async (tx) => {
             const pid = await pidOf(tx)
             await kill(pid)
             await gone(pid)
-            await new Promise((resolve) => setTimeout(resolve, 50))
-            place = lent() === 0 ? 'free' : 'taken'
+            const freed = eventually(() => expect(lent()).toBe(0), patienceMs)
+            place = await freed.then(
+              () => 'free',
+              () => 'taken',
+            )
             await pidOf(tx)
           }),
         )
-        return `its place is ${place}; afterwards ${(await settlesWithin(1000, pidOf(db))) ? 'all runs' : 'all waits'}`
+        return `its place is ${place}; afterwards ${(await settlesWithin(patienceMs, pidOf(db))) ? 'all runs' : 'all waits'}`
       },
       { max: 1 },
     ),
@@ -270,7 +275,7 @@ const better: Comparison<Subject>[] = [
         })
         return told.includes('1 leased') ? 'says how many are leased and wait' : told
       },
-      { max: 1, waitMs: 100 },
+      { max: 1, waitMs: 2_500 },
     ),
     verdict: 'better',
     reason: 'the error has the numbers, and by default nobody waits for ever',

@@ -192,7 +192,7 @@ describe('the pool', () => {
   })
 
   test('says why nobody is served', async () => {
-    const { db, expectWhole } = open({ max: 1, acquireTimeoutMs: 50, maxWaiting: 1 })
+    const { db, expectWhole } = open({ max: 1, acquireTimeoutMs: 2_500, maxWaiting: 1 })
     await db.transaction(async () => {
       const [late, refused] = await Promise.all([errorOf(pidOf(db)), errorOf(pidOf(db))])
       expect(late.cause).toBeInstanceOf(AcquireTimeoutError)
@@ -205,7 +205,7 @@ describe('the pool', () => {
     const { pool, db } = open()
     let isDone = false
     const running = db.transaction(async (tx) => {
-      await tx.execute(sql`select pg_sleep(0.05)`)
+      await tx.execute(sql`select pg_sleep(0.5)`)
       isDone = true
     })
     await eventually(() => expect(pool.stats().leased).toBe(1))

@@ -7,7 +7,7 @@ import { pg } from '../../../src/drivers/pg/index.ts'
 import { rockpoolKnex } from '../../../src/orm/knex/index.ts'
 import { type Comparison, compare } from '../../comparison/comparison.ts'
 import { ask, eventually, startPostgres } from '../../support/postgres.ts'
-import { errorOf, onPoolOfItsOwn } from '../support.ts'
+import { errorOf, onPoolOfItsOwn, PATIENCE_MS } from '../support.ts'
 
 interface Limits {
   max?: number
@@ -19,6 +19,7 @@ interface Limits {
 interface Open {
   readonly knex: Knex
   /** How many connections are lent. */
+  readonly patienceMs: number
   readonly lent: () => number
   readonly total: () => number
   /** It has been noticed that a connection has died. */
@@ -55,6 +56,7 @@ const theirs: Subject = ({ max = 3, waitMs = 60_000, afterCreate, searchPath } =
   }
   return {
     knex,
+    patienceMs: PATIENCE_MS.theirs,
     lent: () => pool.numUsed(),
     total: () => pool.numUsed() + pool.numFree(),
     hasLost: () => ended > 0,
@@ -80,6 +82,7 @@ const ours: Subject = ({ max = 3, waitMs = 60_000, afterCreate, searchPath } = {
   )
   return {
     knex,
+    patienceMs: PATIENCE_MS.ours,
     lent: () => pool.stats().leased,
     total: () => pool.stats().total,
     hasLost: () => pool.stats().closed.lost > 0,
@@ -128,7 +131,7 @@ const same = [
       await trx.rollback()
       return error instanceof makeKnex.KnexTimeoutError ? 'KnexTimeoutError' : error.name
     },
-    { max: 1, waitMs: 400 },
+    { max: 1, waitMs: 2_500 },
   ),
   on('20 transactions at once on 3 connections', async ({ knex }) => {
     const one = () =>
@@ -168,7 +171,7 @@ const same = [
     '`timeout(ms, { cancel: true })`',
     async ({ knex, total, lent }) => {
       const before = await pidOf(knex)
-      const error = await errorOf(knex.raw('select pg_sleep(20)').timeout(100, { cancel: true }))
+      const error = await errorOf(knex.raw('select pg_sleep(20)').timeout(1_000, { cancel: true }))
       await until(() => lent() === 0)
       const runs = await ask(server, active)
       const name = error instanceof makeKnex.KnexTimeoutError ? 'KnexTimeoutError' : error.name
@@ -245,7 +248,7 @@ const better: Comparison<Subject>[] = [
         await trx.rollback()
         return message.includes('1 leased') ? 'how many are leased and wait' : 'that it is probably full'
       },
-      { max: 1, waitMs: 400 },
+      { max: 1, waitMs: 2_500 },
     ),
     verdict: 'better',
     reason: 'and `cause` has the numbers',
@@ -300,7 +303,7 @@ const better: Comparison<Subject>[] = [
   {
     ...on(
       '`afterCreate` fails five times',
-      async ({ knex }) => {
+      async ({ knex, patienceMs }) => {
         for (let i = 0; i < 5; i++) await errorOf(knex.raw('select 1'))
         const left = await eventually(async () => {
           const found = await ask(
@@ -308,7 +311,7 @@ const better: Comparison<Subject>[] = [
             `select from pg_stat_activity where backend_type = 'client backend' and application_name <> 'admin'`,
           )
           return found.length === 0 ? 0 : Promise.reject(new Error('some are left'))
-        }, 1_000).catch(() => 'some')
+        }, patienceMs).catch(() => 'some')
         return `${left} sessions left on the server`
       },
       { afterCreate: (_: unknown, done: (error: Error) => void) => done(new Error('no')) },

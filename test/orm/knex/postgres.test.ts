@@ -281,7 +281,7 @@ describe('trouble', () => {
   })
 
   test('exhaustion is KnexTimeoutError, which says what the pool looks like, and names the statement', async () => {
-    const { knex, expectWhole } = open({ acquireConnectionTimeout: 50, log: warnings }, { max: 1 })
+    const { knex, expectWhole } = open({ acquireConnectionTimeout: 2_500, log: warnings }, { max: 1 })
     const trx = await knex.transaction()
     const error = await errorOf(knex('person').insert({ name: someone() }))
     expect(error).toBeInstanceOf(makeKnex.KnexTimeoutError)
@@ -292,7 +292,7 @@ describe('trouble', () => {
   })
 
   test('exhaustion is the same for a read that would have shared a connection', async () => {
-    const { knex, expectWhole } = open({ log: warnings }, { max: 1, acquireTimeoutMs: 50 })
+    const { knex, expectWhole } = open({ log: warnings }, { max: 1, acquireTimeoutMs: 2_500 })
     const trx = await knex.transaction()
     const error = await errorOf(knex('person').where({ id: 1 }))
     expect(error).toBeInstanceOf(makeKnex.KnexTimeoutError)
@@ -303,9 +303,9 @@ describe('trouble', () => {
 
   test('a statement with a timeout is stopped in the server, and its connection is kept', async () => {
     const { pool, knex, expectWhole } = open({}, { max: 1 })
-    const error = await errorOf(knex.raw('select pg_sleep(30)').timeout(50, { cancel: true }))
+    const error = await errorOf(knex.raw('select pg_sleep(30)').timeout(1_000, { cancel: true }))
     expect(error).toBeInstanceOf(makeKnex.KnexTimeoutError)
-    expect(error).toMatchObject({ timeout: 50 })
+    expect(error).toMatchObject({ timeout: 1_000 })
     await expectWhole()
     const running = `select from pg_stat_activity where state = 'active' and query = 'select pg_sleep(30)'`
     expect(await ask(server, running)).toEqual([])
@@ -316,7 +316,7 @@ describe('trouble', () => {
   test('a timeout within a transaction leaves a transaction that can be rolled back', async () => {
     const { pool, knex, expectWhole } = open({}, { max: 1 })
     const error = await errorOf(
-      knex.transaction((trx) => trx.raw('select pg_sleep(30)').timeout(50, { cancel: true })),
+      knex.transaction((trx) => trx.raw('select pg_sleep(30)').timeout(1_000, { cancel: true })),
     )
     expect(error).toBeInstanceOf(makeKnex.KnexTimeoutError)
     await expectWhole()
@@ -454,7 +454,7 @@ describe('ownership', () => {
 
   test('with ownsPool destroy closes it, once what runs has ended', async () => {
     const { pool, knex } = open({}, {}, { ownsPool: true })
-    const slow = knex.raw('select pg_sleep(0.1), 1 as n')
+    const slow = knex.raw('select pg_sleep(0.5), 1 as n')
     const running = slow.then((result) => result.rowCount)
     await eventually(() => expect(pool.stats().leased).toBe(1))
     await knex.destroy()
@@ -511,13 +511,13 @@ describe("from Knex's own settings", () => {
     const knex = own({ afterCreate }, { searchPath: ['app'] })
     expect(await knex('here').first()).toEqual({ n: 7 })
     expect(afterCreate).toHaveBeenCalledTimes(1)
-    const error = await errorOf(knex.raw('select pg_sleep(30)').timeout(50, { cancel: true }))
+    const error = await errorOf(knex.raw('select pg_sleep(30)').timeout(1_000, { cancel: true }))
     expect(error).toBeInstanceOf(makeKnex.KnexTimeoutError)
     expect(await knex.transaction((trx) => trx('here').pluck('n'))).toEqual([7])
   })
 
   test('a full pool is KnexTimeoutError', async () => {
-    const knex = own({ max: 1, acquireTimeoutMillis: 50 }, { log: warnings })
+    const knex = own({ max: 1, acquireTimeoutMillis: 2_500 }, { log: warnings })
     const trx = await knex.transaction()
     expect(await errorOf(knex.raw('select 1'))).toBeInstanceOf(makeKnex.KnexTimeoutError)
     await trx.rollback()

@@ -226,7 +226,7 @@ describe('connections for longer', () => {
 })
 
 test('nobody waits without end: the error has the numbers', async () => {
-  const { db, pool } = open({ max: 1, acquireTimeoutMs: 100 })
+  const { db, pool } = open({ max: 1, acquireTimeoutMs: 2_500 })
   const sco = await db.connect()
   const error = await errorOf(db.one('select 1'))
   expect(error).toMatchObject({ code: 'ACQUIRE_TIMEOUT' })
@@ -253,7 +253,7 @@ describe('the end', () => {
     const pgp = pgPromise()
     const pool = poolFor(pgp)
     const db = rockpoolPgPromise(pgp, pool, { ownsPool: true })
-    const slow = db.one('select pg_sleep(0.2), 1 as n')
+    const slow = db.one('select pg_sleep(0.5), 1 as n')
     await eventually(() => expect(pool.stats().leased).toBe(1))
     const end = db.$pool.end()
     expect(await slow).toMatchObject({ n: 1 })
@@ -321,7 +321,7 @@ test("one pool serves many databases without a warning, and pgp's other database
 test('an error event shows no password', async () => {
   const told: string[] = []
   const pgp = pgPromise({ error: (_, e) => void told.push(JSON.stringify(e.cn)) })
-  const pool = poolFor(pgp, { max: 1, acquireTimeoutMs: 50 })
+  const pool = poolFor(pgp, { max: 1, acquireTimeoutMs: 2_500 })
   const db = rockpoolPgPromise(pgp, pool, { direct: 'postgres://me:swordfish@localhost/shop' })
   const sco = await db.connect()
   await errorOf(db.one('select 1'))

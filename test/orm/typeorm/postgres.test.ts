@@ -162,7 +162,7 @@ describe('the pool', () => {
   })
 
   test('says why nobody is served', async () => {
-    const { source, expectWhole } = await open({ max: 1, acquireTimeoutMs: 50, maxWaiting: 1 })
+    const { source, expectWhole } = await open({ max: 1, acquireTimeoutMs: 2_500, maxWaiting: 1 })
     const runner = source.createQueryRunner()
     await runner.connect()
     const [late, refused] = await Promise.all([errorOf(pidOf(source)), errorOf(pidOf(source))])
@@ -225,7 +225,7 @@ describe('the pool', () => {
     const { pool, source } = await open()
     let isDone = false
     const running = source.transaction(async (manager) => {
-      await manager.query('select pg_sleep(0.05)')
+      await manager.query('select pg_sleep(0.5)')
       isDone = true
     })
     await eventually(() => expect(pool.stats().leased).toBe(1))
