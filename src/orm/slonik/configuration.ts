@@ -58,15 +58,15 @@ function databaseIn(uri: string): string | undefined {
 }
 
 /**
- * Slonik reads its pool's size after it has made the driver. With no limit of its own it never queues, never keeps a
- * connection that is done, and never asks again for one that could not be had in time: waiting, keeping and trying again are
- * the pool's.
+ * Slonik reads these after it has made the driver. With no limit of its own it never queues, has no timer for what it keeps, which is
+ * nothing, and never asks again for a connection that could not be had in time: waiting, keeping and trying again are the pool's.
  */
 export function makePassThrough(configuration: DriverConfiguration): void {
   Object.assign(configuration, {
     maxPoolSize: Number.MAX_SAFE_INTEGER,
     minPoolSize: 0,
     connectionRetryLimit: 0,
+    idleTimeout: 'DISABLE_TIMEOUT',
   })
 }
 

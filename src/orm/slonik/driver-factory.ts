@@ -9,12 +9,12 @@ import {
   assertSameDatabase,
   type DriverConfiguration,
   makePassThrough,
-  timeoutsOf,
 } from './configuration.ts'
 import { type SlonikModule, slonikOf } from './errors.ts'
-import { type House, Loan, type SlonikClient } from './loan.ts'
-import { askServer, Reading, type ServerFacts } from './reading.ts'
+import { House } from './house.ts'
+import { askServer } from './reading.ts'
 import { type QueryStreamClass, queryStreamOf } from './row-stream.ts'
+import { Seat, type SlonikClient } from './seat.ts'
 
 /** Options of `rockpoolDriverFactory`. */
 export interface RockpoolDriverFactoryOptions {
@@ -55,30 +55,7 @@ export function rockpoolDriverFactory(
       QueryStream = queryStreamOf(QueryStream)
       return QueryStream
     }
-    const reading = new Reading(driverConfiguration.typeParsers, facts)
-    const timeouts = missing(timeoutsOf(driverConfiguration), facts)
-    const house = { slonik, configuration: driverConfiguration, reading, queryStream, timeouts }
-    return { createClient: () => borrow(sqlPool, house) }
-  }
-}
-
-async function borrow(pool: SqlPool<PgClient>, house: House): Promise<SlonikClient> {
-  const lease = await pool.acquire()
-  const { set } = house.timeouts
-  try {
-    if (set !== '') await lease.connection.query(set)
-    return new Loan(lease, house).asClient()
-  } catch (error) {
-    lease.destroy(error)
-    throw error
-  }
-}
-
-/** What the pool's connections do not have by themselves is set for each borrowing, and taken back after it. */
-function missing(timeouts: ReadonlyMap<string, number>, { settings }: ServerFacts): House['timeouts'] {
-  const wanted = [...timeouts].filter(([name, value]) => settings.get(name) !== value)
-  return {
-    set: wanted.map(([name, value]) => `set ${name} = ${value}`).join('; '),
-    reset: wanted.map(([name]) => `reset ${name}`).join('; '),
+    const house = new House({ pool: sqlPool, slonik, configuration: driverConfiguration, queryStream, facts })
+    return { createClient: async () => new Seat(house, await house.borrow()).asClient() }
   }
 }

@@ -19,6 +19,7 @@ const NAMES = [
 
 /** What of the `slonik` package is used: the errors that its users catch. */
 export type SlonikModule = Readonly<Record<(typeof NAMES)[number], OfError>> & {
+  readonly ConnectionError: new (message: string, options: { cause: unknown }) => Error & { cause?: unknown }
   readonly InvalidInputError: new (message: string) => Error
   readonly InputSyntaxError: new (error: Error, query: Asked) => Error
 }
@@ -56,6 +57,7 @@ export function toSlonik(
   error: Error & { code?: unknown; routine?: unknown },
   asked?: Asked,
 ): Error {
+  if (error instanceof slonik.ConnectionError) return error
   const { code, message, routine } = error
   const words = message.toLowerCase()
   if (words.includes('connection terminated unexpectedly'))

@@ -4,4 +4,4 @@ export {
   rockpoolDriverFactory,
   type SlonikDriver,
 } from './driver-factory.ts'
-export type { SlonikClient, SlonikClientState } from './loan.ts'
+export type { SlonikClient, SlonikClientState } from './seat.ts'

@@ -38,7 +38,7 @@ function installed(): unknown {
 interface Statement {
   readonly text: string
   readonly values: readonly unknown[] | undefined
-  readonly types: Types
+  readonly typesOf: (client: PgClient) => Types
 }
 
 interface Emitter {
@@ -46,26 +46,35 @@ interface Emitter {
   removeListener(event: 'rowDescription', listener: unknown): unknown
 }
 
-/** Rows as Slonik wants them, each with the fields. Whoever stops reading ends the statement with it. */
+/**
+ * Rows as Slonik wants them, each with the fields. Whoever stops reading ends the statement with it. A connection that is still on its way
+ * is waited for.
+ */
 export function rowStream(
-  client: PgClient,
-  { text, values, types }: Statement,
+  client: PgClient | Promise<PgClient>,
+  { text, values, typesOf }: Statement,
   { QueryStream, translate }: { QueryStream: QueryStreamClass; translate: (error: Error) => Error },
 ): Readable {
   let fields: Field[] = []
-  const connection = client.connection as unknown as Emitter
-  // It comes when somebody begins to read, and not at all for a statement that is refused.
-  const learn = (message: { fields: readonly PgField[] }) => {
-    fields = fieldsOf(message.fields)
-  }
-  connection.once('rowDescription', learn)
-  const source = new QueryStream(text, values, { types })
-  client.query(source as never)
   const rows = new Transform({
     objectMode: true,
     transform: (row, _, done) => done(null, { fields, row }),
     destroy: (error, done) => done(error === null ? null : translate(error)),
   })
-  pipeline(source, rows, () => connection.removeListener('rowDescription', learn))
+  const readOn = (client: PgClient) => {
+    // Nobody reads any more.
+    if (rows.destroyed) return
+    const connection = client.connection as unknown as Emitter
+    // It comes when somebody begins to read, and not at all for a statement that is refused.
+    const learn = (message: { fields: readonly PgField[] }) => {
+      fields = fieldsOf(message.fields)
+    }
+    connection.once('rowDescription', learn)
+    const source = new QueryStream(text, values, { types: typesOf(client) })
+    client.query(source as never)
+    pipeline(source, rows, () => connection.removeListener('rowDescription', learn))
+  }
+  if (client instanceof Promise) client.then(readOn).catch((error) => rows.destroy(error))
+  else readOn(client)
   return rows
 }

@@ -50,11 +50,12 @@ async function refused(pool: SqlPool<Client>, options: object, expected: object)
 }
 
 export const cases: Record<string, Case> = {
-  'queries go through the pool, and Slonik keeps nothing': on(async (db, pool) => {
+  'queries go through the pool, and what Slonik keeps has no connection': on(async (db, pool) => {
     const numbers = await Promise.all([1, 2, 3, 4, 5].map((n) => db.oneFirst(sql`select ${n}::int`)))
     assert.deepEqual(numbers, [1, 2, 3, 4, 5])
-    await eventually(() => assert.equal(db.state().acquiredConnections, 0))
-    assert.equal(db.state().idleConnections, 0)
+    await whole(pool)
+    const { leased, idle, total } = pool.stats()
+    assert.deepEqual({ leased, idle }, { leased: 0, idle: total })
     const [row] = await ask(`select count(*)::int as n from pg_stat_activity
       where backend_type = 'client backend' and application_name <> 'admin'`)
     assert.equal(row?.n, pool.stats().total)
@@ -224,6 +225,119 @@ export const cases: Record<string, Case> = {
       })
     },
     { max: 1, acquireTimeoutMs: 200 },
+  ),
+
+  'what has been used before tells the same of a connection that cannot be had': on(
+    async (db, pool) => {
+      await Promise.all([pidOf(db), pidOf(db)])
+      await whole(pool)
+      assert.equal(db.state().idleConnections, 2)
+      const leases = await Promise.all([pool.acquire(), pool.acquire()])
+      const one = sql`select 1`
+      const attempts = [
+        () => db.one(one),
+        () => db.transaction((t) => t.one(one)),
+        () => db.connect((c) => c.one(one)),
+        () => db.stream(one, (stream) => void stream.destroy),
+      ]
+      for (const attempt of attempts) {
+        const error = await errorOf(attempt())
+        isA(error, 'ConnectionError')
+        assert.equal((error.cause as { code?: string }).code, 'ACQUIRE_TIMEOUT')
+      }
+      for (const lease of leases) lease.release()
+      assert.equal(await db.oneFirst(sql`select 1`), 1)
+      await whole(pool)
+      await pool.close()
+      const error = await errorOf(db.one(one))
+      isA(error, 'ConnectionError')
+      assert.equal((error.cause as { code?: string }).code, 'POOL_CLOSED')
+    },
+    { max: 2, acquireTimeoutMs: 100 },
+  ),
+
+  'one that waits is served when a connection comes back, also a stream': on(
+    async (db, pool) => {
+      await pidOf(db)
+      await whole(pool)
+      const lease = await pool.acquire()
+      let sum = 0
+      const one = db.oneFirst(sql`select 1`)
+      const stream = db.stream(sql`select n::int from generate_series(1, 10) n`, (rows) => {
+        void (async () => {
+          for await (const { data } of rows) sum += Number(data.n)
+        })()
+      })
+      await eventually(() => assert.equal(pool.stats().waiting, 2))
+      lease.release()
+      assert.equal(await one, 1)
+      await stream
+      await eventually(() => assert.equal(sum, 55))
+    },
+    { max: 1 },
+  ),
+
+  'a connection that nobody asks anything of goes back unused': on(
+    async (db, pool) => {
+      await pidOf(db)
+      await whole(pool)
+      const lease = await pool.acquire()
+      assert.equal(await db.connect(async () => 'nothing asked'), 'nothing asked')
+      lease.release()
+      await whole(pool)
+      assert.equal(await db.oneFirst(sql`select 1`), 1)
+    },
+    { max: 1 },
+  ),
+
+  'a crowd leaves no more than the pool has': on(async (db, pool) => {
+    for (let i = 0; i < 2; i++) await Promise.all(Array.from({ length: 50 }, () => pidOf(db)))
+    await whole(pool)
+    await eventually(() => assert.equal(db.state().acquiredConnections, 0))
+    assert.ok(db.state().idleConnections <= 3)
+  }),
+
+  'what is kept of a connection, or of a transaction, does not meet the next': on(
+    async (db, pool) => {
+      const connection = await db.connect(async (c) => c)
+      await whole(pool)
+      const transaction = await db.transaction(async (t) => t)
+      await whole(pool)
+      const insert = sql`insert into person (name) values ('stale')`
+      const attempts = async () => {
+        await errorOf(Promise.resolve().then(() => connection.query(insert)))
+        await errorOf(Promise.resolve().then(() => transaction.query(insert)))
+      }
+      await db.connect(async (c) => {
+        await pidOf(c)
+        await attempts()
+      })
+      // As from elsewhere: within a transaction Slonik itself would know.
+      let go = () => {}
+      const isAsked = new Promise<void>((resolve) => {
+        go = resolve
+      })
+      const tried = isAsked.then(attempts)
+      await db.transaction(async (t) => {
+        await pidOf(t)
+        go()
+        await tried
+      })
+      assert.deepEqual(await db.any(sql`select from person where name = 'stale'`), [])
+    },
+    { max: 1 },
+  ),
+
+  'a statement that nobody waits for costs its connection nothing but time': on(
+    async (db, pool) => {
+      const late = db.connect(async (c) => {
+        c.query(sql`select pg_sleep(0.05)`).catch(() => undefined)
+      })
+      await late
+      assert.equal(await db.oneFirst(sql`select 1`), 1)
+      assert.equal(pool.stats().created, 1)
+    },
+    { max: 1 },
   ),
 
   streams: on(async (db) => {
