@@ -5,72 +5,73 @@ const NEWER = ['test/orm/{mikro-orm,prisma,scenario,slonik}/**/*.test.ts']
 
 export default defineConfig({
   test: {
+    // What is to come is waited for until it is sure that it does not: no result may depend on the machine's speed.
+    expect: { poll: { timeout: 20_000 } },
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
           include: ['test/{unit,property,field,parity,conformance,house}/**/*.test.ts'],
-          testTimeout: 10_000,
         },
       },
       {
+        extends: true,
         test: {
           name: 'integration',
           include: ['test/{integration,cli}/**/*.test.ts'],
           // Timing and connection counts of one file must not depend on what its neighbour does to the server.
           fileParallelism: false,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
         },
       },
       // Real ORMs and the pools that ours stands in for, each file with servers of its own.
       ...(['compat', 'orm'] as const).map((name) => ({
+        extends: true as const,
         test: {
           name,
           include: [`test/${name}/**/*.test.ts`],
           exclude: NEWER,
-          testTimeout: 30_000,
-          hookTimeout: 120_000,
         },
       })),
       {
+        extends: true,
         test: {
           name: 'orm-newer',
           include: NEWER,
-          testTimeout: 60_000,
           // They download, once.
           hookTimeout: 300_000,
         },
       },
       // The quick part in `npm test`, all of it in `npm run chaos`.
       ...(['quick', 'whole'] as const).map((extent) => ({
+        extends: true as const,
         test: {
           name: extent === 'whole' ? 'chaos' : 'chaos-quick',
           include: ['test/chaos/*.test.ts'],
           env: { ROCKPOOL_CHAOS: extent },
           fileParallelism: false,
-          testTimeout: extent === 'whole' ? 120_000 : 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
         },
       })),
       {
+        extends: true,
         test: {
           name: 'documents',
           include: ['test/docs/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 120_000,
         },
       },
       {
+        extends: true,
         test: {
           name: 'package',
           include: ['test/package/*.test.ts'],
           globalSetup: 'test/package/packed.ts',
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
         },
       },
       {
+        extends: true,
         test: {
           name: 'consumer',
           include: ['test/package/consumer/*.test.ts'],

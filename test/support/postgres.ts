@@ -66,7 +66,7 @@ export async function startSilentServer(
 }
 
 /** Waits for something that another process brings about. */
-export async function eventually<T>(attempt: () => T | Promise<T>, limitMs = 5000): Promise<T> {
+export async function eventually<T>(attempt: () => T | Promise<T>, limitMs = 20_000): Promise<T> {
   const deadline = performance.now() + limitMs
   for (;;) {
     try {
