@@ -23,6 +23,7 @@ export interface PgStream {
   ref?(): void
   cork?(): void
   uncork?(): void
+  write(bytes: Uint8Array): unknown
   destroy(): unknown
   once(event: 'close', listener: () => void): unknown
 }
@@ -60,18 +61,14 @@ interface ParameterStatus {
 
 /** The part of `pg.Query`, one statement on its way, that we use. */
 export interface PgQuery {
-  callback?: (error: Error | null | undefined, result?: unknown) => void
-  requiresPreparation(): boolean
   /** Sends the messages of the extended protocol. */
   prepare(connection: unknown): void
-  handleCommandComplete(message: unknown, connection: PgConnection): void
 }
 
 export type PgQueryClass = new (config: {
   text: string
   values: readonly unknown[]
   rows?: number
-  name?: string | undefined
 }) => PgQuery
 
 /** What `client.query` takes besides texts: pg calls these methods as the server's messages arrive. */
@@ -125,11 +122,20 @@ export interface PgModule<C> {
   readonly Client: new (config: never) => C
 }
 
+/** Linux, whose limit is the highest, numbers processes up to this. */
+const MOST_PROCESSES = 2 ** 22
+
+/** What answered the login gave no number that a process can have: a pooler, where PgBouncer tells 32 random bits. */
+export function isSurelyPooler({ processID }: PgClient): boolean {
+  return processID !== null && (processID < 1 || processID > MOST_PROCESSES)
+}
+
 /** A statement is in flight or waits for its turn. */
 export function isBusy(client: PgClient): boolean {
-  return (
-    client.readyForQuery !== true ||
-    (client._queryQueue?.length ?? 0) > 0 ||
-    (client._sentQueryQueue?.length ?? 0) > 0
-  )
+  return inFlight(client) > 0 || (client._queryQueue?.length ?? 0) > 0
+}
+
+/** Statements that pg has sent, and whose answers it waits for. */
+export function inFlight({ readyForQuery, _sentQueryQueue }: PgClient): number {
+  return (readyForQuery === true ? 0 : 1) + (_sentQueryQueue?.length ?? 0)
 }

@@ -1,5 +1,7 @@
-import { isBusy, type PgClient, type PgStream, type TransactionStatus } from './client.ts'
+import { isBusy, isSurelyPooler, type PgClient, type PgStream, type TransactionStatus } from './client.ts'
+import type { Description } from './description.ts'
 import { endsSession } from './errors.ts'
+import { Outbox } from './outbox.ts'
 
 const links = new WeakMap<PgClient, Link>()
 
@@ -21,6 +23,7 @@ export class Link {
   readonly settings = new Map<string, string>()
   /** Resolves when the socket is closed. */
   readonly closed: Promise<void>
+  readonly outbox: Outbox
   /** What makes the user's own kind of socket, where he has one. */
   readonly makeStream: unknown
   /** The other end of a TCP connection. */
@@ -38,7 +41,8 @@ export class Link {
   #onLost: ((error: unknown) => void) | undefined
   /** An ErrorResponse has come, the ReadyForQuery that follows it has not. */
   #isFailing = false
-  #isBatching = false
+  /** What the answers to named statements look like: asked for once. */
+  readonly #descriptions = new Map<string, Description>()
   #waiting: (() => void)[] = []
   /** Cancel requests on their way: each could still hit whatever runs. */
   #cancelling = 0
@@ -48,6 +52,7 @@ export class Link {
     this.#client = client
     this.#socket = client.connection.stream
     this.makeStream = makeStream
+    this.outbox = new Outbox(client)
     links.set(client, this)
     const { connection } = client
     client.on('error', (error) => this.#lose(error))
@@ -58,6 +63,7 @@ export class Link {
     connection.on('readyForQuery', (message) => {
       this.status = message.status
       this.#answers++
+      this.outbox.answered()
       this.#isFailing = false
       this.#wakeLater()
     })
@@ -79,6 +85,27 @@ export class Link {
         resolve()
       })
     })
+  }
+
+  /** What the answer to this named statement looks like, where it is known. */
+  descriptionOf(name: string): Description | undefined {
+    return this.#descriptions.get(name)
+  }
+
+  /**
+   * The server refuses to execute a named statement whose answer would look otherwise. Behind a pooler each execution may
+   * meet another session, where the statement was prepared later, from other tables.
+   */
+  remember(name: string, description: Description): void {
+    if (!isSurelyPooler(this.#client)) this.#descriptions.set(name, description)
+  }
+
+  forget(name: string): void {
+    this.#descriptions.delete(name)
+  }
+
+  forgetAll(): void {
+    this.#descriptions.clear()
   }
 
   /** We end it: what happens to it from now on is no loss. */
@@ -194,21 +221,5 @@ export class Link {
     this.#lost = { error }
     this.#wakeLater()
     this.#onLost?.(error)
-  }
-
-  /**
-   * What is written in this turn of the event loop goes out in one piece: statements that share a connection would cost a
-   * system call each, which is more than all else that happens to them here.
-   */
-  batch(): void {
-    const { stream } = this.#client.connection
-    if (this.#isBatching || stream.cork === undefined) return
-    this.#isBatching = true
-    stream.cork()
-    // After the promises of this turn, whose callers may send the next statements.
-    process.nextTick(() => {
-      this.#isBatching = false
-      stream.uncork?.()
-    })
   }
 }

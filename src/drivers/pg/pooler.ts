@@ -1,10 +1,7 @@
-import type { PgClient } from './client.ts'
+import { isSurelyPooler, type PgClient } from './client.ts'
 import { losesNames } from './errors.ts'
 import { linkOf } from './link.ts'
 import { run } from './query.ts'
-
-/** Linux, whose limit is the highest, numbers processes up to this. */
-const MOST_PROCESSES = 2 ** 22
 
 /**
  * A name that the session does not know was either deallocated there, which DISCARD ALL of the user does as well, or made
@@ -14,8 +11,8 @@ const MOST_PROCESSES = 2 ** 22
 export async function confirmPooler(client: PgClient, error: unknown): Promise<boolean> {
   const { processID } = client
   if (!losesNames(error) || processID === null) return false
-  // What PgBouncer tells is 32 random bits: enough to know where nothing can be asked, in a failed transaction.
-  if (processID < 1 || processID > MOST_PROCESSES) return true
+  // Enough to know where nothing can be asked, in a failed transaction.
+  if (isSurelyPooler(client)) return true
   if (linkOf(client).status === 'E') return false
   const { rows } = await run(client, 'select pg_catalog.pg_backend_pid() as pid')
   return Number(rows[0]?.pid) !== processID

@@ -1,6 +1,7 @@
 import type { QueryResult } from '../../contract/sql-driver.ts'
 import type { PgClient, PgResult } from './client.ts'
 import { endsSession, isStalePlan } from './errors.ts'
+import { exchange } from './exchange.ts'
 import { linkOf } from './link.ts'
 import { writeValues } from './values.ts'
 
@@ -8,28 +9,15 @@ import { writeValues } from './values.ts'
 export function query(
   client: PgClient,
   text: string,
-  values: readonly unknown[],
+  params: readonly unknown[],
   name: string | undefined,
 ): Promise<QueryResult> {
   try {
-    if (client.pipeline === true) linkOf(client).batch()
-    // A text alone goes by the simple protocol.
-    const config =
-      values.length === 0 && name === undefined ? text : { text, values: writeValues(client, values), name }
-    return client.query(config).then(resultOf, (error) => failed(client, error, name))
+    const values = params.length === 0 ? params : writeValues(client, params)
+    if (client.pipeline === true) linkOf(client).outbox.gather()
+    return exchange(client, { text, values, name }, (error) => failed(client, error, name))
   } catch (error) {
     return failed(client, error, name)
-  }
-}
-
-export function resultOf(answer: PgResult | PgResult[]): QueryResult {
-  const result = last(answer)
-  return {
-    rows: result.rows,
-    rowCount: result.rowCount ?? 0,
-    fields: result.fields as PgResult['fields'][number][],
-    // Nothing was asked, nothing was done.
-    command: result.command ?? undefined,
   }
 }
 
@@ -65,14 +53,18 @@ export async function settledError(client: PgClient, error: unknown): Promise<un
  * The next use of the name prepares it anew. The server may still have the statement, and would refuse a second one of
  * that name; Close cannot fail, is allowed in a failed transaction, and travels with whatever is sent next.
  */
-export function forget({ connection }: PgClient, name: string): void {
+export function forget(client: PgClient, name: string): void {
+  const { connection } = client
   delete connection.parsedStatements[name]
   delete connection.submittedNamedStatements?.[name]
+  linkOf(client).forget(name)
   connection.close({ type: 'S', name })
 }
 
 /** As after DISCARD ALL. */
-export function forgetAll({ connection }: PgClient): void {
+export function forgetAll(client: PgClient): void {
+  const { connection } = client
   connection.parsedStatements = {}
   if (connection.submittedNamedStatements !== undefined) connection.submittedNamedStatements = {}
+  linkOf(client).forgetAll()
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { PgClient } from '../../../src/drivers/pg/client.ts'
+import { describe as describeColumns } from '../../../src/drivers/pg/description.ts'
 import { losesNames } from '../../../src/drivers/pg/errors.ts'
+import { Link } from '../../../src/drivers/pg/link.ts'
 import { confirmPooler } from '../../../src/drivers/pg/pooler.ts'
 
 const lost = Object.assign(new Error('prepared statement "s1" does not exist'), { code: '26000' })
@@ -29,3 +31,20 @@ test('without a lost name, or a number to compare, nothing is asked', async () =
   expect(await confirmPooler(clientOf(1_297_870_710), stale)).toBe(false)
   expect(await confirmPooler(clientOf(null), lost)).toBe(false)
 })
+
+test('what answers look like is remembered where the server itself answers, and never behind a pooler', () => {
+  const columns = describeColumns([{ name: 'a', dataTypeID: 23, format: 'text' }])
+  const isRemembered = (processID: number | null) => {
+    const link = new Link(silentClient(processID))
+    link.remember('s1', columns)
+    return link.descriptionOf('s1') === columns
+  }
+  expect(isRemembered(4711)).toBe(true)
+  expect(isRemembered(1_297_870_710)).toBe(false)
+})
+
+/** A client that says nothing more. */
+function silentClient(processID: number | null): PgClient {
+  const silent = { on: () => {}, once: () => {} }
+  return { processID, ...silent, connection: { ...silent, stream: silent } } as unknown as PgClient
+}

@@ -1,0 +1,192 @@
+import type { QueryResult, Row } from '../../contract/sql-driver.ts'
+import type { PgClient, PgConnection, PgField, PgQuery, PgQueryClass } from './client.ts'
+import { type Description, describe, NO_COLUMNS } from './description.ts'
+import { linkOf } from './link.ts'
+import { Packet } from './packet.ts'
+
+/** What is asked of the server. */
+export interface Question {
+  readonly text: string
+  /** As pg writes them. */
+  readonly values: readonly unknown[]
+  readonly name: string | undefined
+  /** Sent before the statement, in the same flight. */
+  readonly begin?: string
+}
+
+interface Exchange extends PgQuery {
+  callback: (error: Error | null | undefined, result?: QueryResult) => void
+}
+
+/**
+ * One statement and its answer; of several in one text the last one's. pg calls it as the server's messages arrive, as it
+ * calls its own `Query`, which makes anew for each statement much of what can be kept.
+ */
+export function exchange(
+  client: PgClient,
+  question: Question,
+  failed: (error: unknown) => Promise<never>,
+): Promise<QueryResult> {
+  const ExchangeClass = exchangeClassOf(client)
+  const answer = new Promise<QueryResult>((resolve, reject) => {
+    const one = new ExchangeClass(client, question)
+    one.callback = (error, result) => (error ? reject(error) : resolve(result as QueryResult))
+    client.query(one)
+  })
+  return answer.catch((error) => {
+    // As pg does: the stack leads to whoever waits for the answer, not to the socket.
+    if (error instanceof Error) Error.captureStackTrace(error)
+    return failed(error)
+  })
+}
+
+type ExchangeClass = new (client: PgClient, question: Question) => Exchange
+
+const classes = new WeakMap<PgQueryClass, ExchangeClass>()
+const packet = new Packet()
+
+/** For each copy of pg: its client takes in pipeline mode only what is a query of its own. */
+function exchangeClassOf(client: PgClient): ExchangeClass {
+  const { Query } = client.constructor as unknown as { Query: PgQueryClass }
+  const known = classes.get(Query)
+  if (known !== undefined) return known
+  const made = makeExchangeClass()
+  // Without running its constructor, which would make an emitter, and a result of pg's own.
+  Object.setPrototypeOf(made.prototype, Query.prototype)
+  classes.set(Query, made)
+  return made
+}
+
+function makeExchangeClass(): ExchangeClass {
+  return class PgExchange implements Exchange {
+    // Those with plain names are read by pg, and by what watches its statements.
+    readonly text: string
+    readonly values: readonly unknown[]
+    readonly name: string | undefined
+    callback: Exchange['callback'] = () => undefined
+    binary = false
+    readonly #client: PgClient
+    readonly #begin: string | undefined
+    #hasBegun: boolean
+    #description: Description = NO_COLUMNS
+    /** The description is that of an earlier execution: it was not asked for. */
+    #isKnown = false
+    #parsers: ((value: string) => unknown)[] = []
+    #rows: Row[] = []
+    #tag: string | undefined
+    /** A parser of the user's has thrown. */
+    #failure: Error | undefined
+
+    constructor(client: PgClient, { text, values, name, begin }: Question) {
+      this.text = text
+      this.values = values
+      this.name = name
+      this.#client = client
+      this.#begin = begin
+      this.#hasBegun = begin === undefined
+    }
+
+    requiresPreparation(): boolean {
+      return this.name !== undefined || this.values.length > 0 || this.#begin !== undefined
+    }
+
+    prepare(connection: PgConnection): void {
+      const { name = '', text, values } = this
+      packet.begin()
+      if (this.#begin !== undefined) packet.parse('', this.#begin).bind('', [], false).execute()
+      if (!this.#isParsed(connection)) packet.parse(name, text)
+      packet.bind(name, values, this.binary)
+      const known = name === '' ? undefined : linkOf(this.#client).descriptionOf(name)
+      if (known === undefined) packet.describe()
+      else this.#take(known)
+      this.#isKnown = known !== undefined
+      connection.stream.write(packet.execute().sync().take())
+    }
+
+    #isParsed({ parsedStatements, submittedNamedStatements }: PgConnection): boolean {
+      const { name, text } = this
+      if (name === undefined) return false
+      if (parsedStatements[name] !== undefined) return true
+      if (submittedNamedStatements === undefined) return false
+      if (submittedNamedStatements[name] !== undefined) return true
+      submittedNamedStatements[name] = text
+      return false
+    }
+
+    #take(description: Description): void {
+      this.#description = description
+      const { fields } = description
+      // Each time: the user may have changed them.
+      for (let i = 0; i < fields.length; i++) {
+        const { dataTypeID, format } = fields[i] as PgField
+        this.#parsers[i] = this.#client.getTypeParser(dataTypeID, format || 'text')
+      }
+    }
+
+    handleRowDescription({ fields }: { fields: readonly PgField[] }): void {
+      this.#startAnew()
+      this.#take(describe(fields))
+    }
+
+    #startAnew(): void {
+      this.#tag = undefined
+      this.#description = NO_COLUMNS
+      this.#rows = []
+    }
+
+    handleDataRow({ fields: values }: { fields: readonly (string | null)[] }): void {
+      if (this.#failure !== undefined) return
+      try {
+        this.#rows.push(this.#read(values))
+      } catch (error) {
+        this.#failure = error as Error
+      }
+    }
+
+    #read(values: readonly (string | null)[]): Row {
+      const { fields, blank } = this.#description
+      const row = { ...blank }
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i] as string | null
+        const { name, format } = fields[i] as PgField
+        const parse = this.#parsers[i] as (value: unknown) => unknown
+        // Of two columns of one name the last one counts, NULL or not.
+        row[name] = value === null ? null : parse(format === 'binary' ? Buffer.from(value) : value)
+      }
+      return row
+    }
+
+    handleCommandComplete({ text }: { text: string }): void {
+      if (!this.#hasBegun) {
+        this.#hasBegun = true
+        return
+      }
+      if (this.#tag !== undefined) this.#startAnew()
+      this.#tag = text
+    }
+
+    handleReadyForQuery(): void {
+      if (this.#failure !== undefined) {
+        this.handleError(this.#failure)
+        return
+      }
+      const { name } = this
+      if (name !== undefined && !this.#isKnown) linkOf(this.#client).remember(name, this.#description)
+      const { command, rowCount } = readTag(this.#tag)
+      this.callback(null, { rows: this.#rows, rowCount, fields: [...this.#description.fields], command })
+    }
+
+    handleError(error: Error): void {
+      this.callback(this.#failure ?? error)
+    }
+  }
+}
+
+const TAG = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/
+
+/** What was done, and to how many rows: `SELECT 2`, `INSERT 0 1`, `BEGIN`. Where nothing was asked, nothing was done. */
+function readTag(tag: string | undefined): { command: string | undefined; rowCount: number } {
+  if (tag === 'SELECT 1') return { command: 'SELECT', rowCount: 1 }
+  const [, command, first, second] = TAG.exec(tag ?? '') ?? []
+  return { command, rowCount: Number(second ?? first ?? 0) }
+}
