@@ -4,6 +4,8 @@
 export interface Clock {
   /** Milliseconds that never run backwards; only differences mean anything. */
   now(): number
+  /** `now`, or where it is asked thousands of times in one turn of the event loop a time a few questions old. Default: `now`. */
+  glance?(): number
   /** Milliseconds since 1970. Compared only with itself, to notice a process that was suspended. */
   wall?(): number
   /** Calls `run` once, after at least `ms` milliseconds. */

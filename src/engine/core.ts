@@ -59,6 +59,13 @@ export abstract class EngineCore<R, H> {
     return this.#now
   }
 
+  /** The time as the way out and back needs it: never before the last one read, but maybe a little old. */
+  glance(): number {
+    const now = this.#clock.glance === undefined ? this.#clock.now() : this.#clock.glance()
+    if (now > this.#now) this.#now = now
+    return this.#now
+  }
+
   protected move(slot: Slot<R, H>, to: Slot['state'], now: number): void {
     if (slot.shared) {
       slot.shared = false

@@ -31,7 +31,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
     const { state } = this
     if (state.idle.size === 0 || state.queue.size > 0 || state.suspended) return undefined
     if (state.options.onAcquire !== undefined) return undefined
-    const now = this.read()
+    const now = this.glance()
     const slot = this.pickIdle(affinity, now)
     if (slot === undefined || this.mustCheck(slot, now)) return undefined
     state.idle.remove(slot)

@@ -12,30 +12,31 @@ const CROWD = 4
  * knows how long leases and connects took so far.
  */
 export class Forecast {
-  #holdMs: number | undefined = undefined
-  #connectMs: number | undefined = undefined
+  // NaN as long as nobody knows: a field that is now a number and now undefined costs an allocation at each change.
+  #holdMs = Number.NaN
+  #connectMs = Number.NaN
 
   /** How long a connect takes; 0 as long as nobody knows. */
   get connectMs(): number {
-    return this.#connectMs ?? 0
+    return this.#connectMs || 0
   }
 
   /** How long a lease is out; 0 as long as nobody knows. */
   get holdMs(): number {
-    return this.#holdMs ?? 0
+    return this.#holdMs || 0
   }
 
   learnHold(ms: number): void {
-    this.#holdMs = this.#holdMs === undefined ? ms : this.#holdMs + WEIGHT * (ms - this.#holdMs)
+    this.#holdMs = Number.isNaN(this.#holdMs) ? ms : this.#holdMs + WEIGHT * (ms - this.#holdMs)
   }
 
   learnConnect(ms: number): void {
-    this.#connectMs = this.#connectMs === undefined ? ms : this.#connectMs + WEIGHT * (ms - this.#connectMs)
+    this.#connectMs = Number.isNaN(this.#connectMs) ? ms : this.#connectMs + WEIGHT * (ms - this.#connectMs)
   }
 
   /** When this lease is no longer expected back. */
   lateAt(slot: Slot): number {
-    return slot.since + Math.max(this.#holdMs ?? 0, 0) + GRACE * this.connectMs
+    return slot.since + Math.max(this.holdMs, 0) + GRACE * this.connectMs
   }
 
   /** How many waiters these leases will have served by the time that a connect started now would be done. */
@@ -45,8 +46,8 @@ export class Forecast {
   ): number {
     const window = this.connectMs
     if (leased === 0) return 0
-    if (this.#holdMs === undefined && waiters <= CROWD * leased) return 0
-    const holdMs = this.#holdMs ?? 0
+    if (Number.isNaN(this.#holdMs) && waiters <= CROWD * leased) return 0
+    const { holdMs } = this
     let served = 0
     for (const slot of leases) {
       if (slot.state !== 'leased' || slot.shared || now >= this.lateAt(slot)) continue

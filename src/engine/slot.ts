@@ -98,7 +98,7 @@ export function move(slot: Slot, to: SlotState | 'gone', now: number, counts: Sl
   } else if (from === 'leased' && to === 'idle') {
     counts.leased--
     counts.idle++
-  } else {
+  } else if (from !== 'leased' || to !== 'leased') {
     if (from === 'gone' || !MOVES[from].includes(to)) {
       throw new PoolBugError(`connection ${slot.id} cannot go from ${from} to ${to}`)
     }

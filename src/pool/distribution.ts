@@ -27,11 +27,9 @@ export class Distribution {
   #buckets: number[] | undefined = undefined
   /** The bucket that the array begins with: who counts milliseconds needs none for microseconds. */
   #first = 0
-  #lastMs = 0
 
   add(ms: number): void {
     this.#count++
-    this.#lastMs = ms
     if (ms <= 0) {
       this.#zeros++
       return
@@ -39,11 +37,6 @@ export class Distribution {
     this.#sumMs += ms
     if (ms > this.#maxMs) this.#maxMs = ms
     this.#fill(bucketOf(Math.min(LARGEST, Math.ceil(ms * 1000))))
-  }
-
-  /** One more like the last. */
-  again(): void {
-    this.add(this.#lastMs)
   }
 
   summary(): Summary {

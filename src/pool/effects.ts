@@ -14,7 +14,7 @@ import { type ConnectObserver, Connector } from './connector.ts'
 import { letProcessGo } from './hold-process.ts'
 import type { Journal } from './journal.ts'
 import { type LeaseMaker, Lending } from './lending.ts'
-import { type AnyPending, type Pending, PendingLease } from './pending.ts'
+import type { AnyPending, Pending } from './pending.ts'
 import type { Holder, PoolLease } from './pool-lease.ts'
 import { Refusals } from './refusals.ts'
 
@@ -59,7 +59,7 @@ export class Effects<C, L extends PoolLease<C>>
     this.engine = engine
     this.refusals = new Refusals(name, clock, engine)
     const caretaker = this.#caretaker
-    this.lending = new Lending({ name, driver, engine, journal, caretaker, makeLease, clock })
+    this.lending = new Lending({ name, driver, engine, journal, caretaker, makeLease })
   }
 
   get options(): ResolvedOptions<C> {
@@ -74,20 +74,20 @@ export class Effects<C, L extends PoolLease<C>>
 
   /** Puts a caller into the engine's hands, and keeps the process alive for it. */
   wait(pending: AnyPending, signal: AbortSignal | undefined): void {
-    if (pending instanceof PendingLease) this.lending.waits(pending)
+    this.lending.waits(pending)
     if (signal !== undefined) pending.watch(signal, (waiter) => this.#leave(waiter))
     if (this.#mayExitWhenIdle) this.#alarm.hold()
     this.engine.join(pending)
   }
 
   grant(waiter: Waiter, slot: Slot<C, Holder>): boolean {
-    const pending = waiter as PendingLease<L>
+    const pending = waiter as Pending<L>
     this.#settled(pending)
     const { options, trace } = pending
     pending.resolve(this.lending.lend(slot, options, trace, this.engine.now - waiter.since))
+    if (options.key === undefined) return true
     for (const other of this.lending.waitingWith(options.key)) {
-      this.engine.leave(other)
-      this.#settled(other)
+      this.#leave(other)
       other.resolve(this.lending.join(options.key, other.trace) as L)
     }
     return true
@@ -124,7 +124,7 @@ export class Effects<C, L extends PoolLease<C>>
 
   #settled(pending: AnyPending): void {
     pending.forgetSignal()
-    if (pending instanceof PendingLease) this.lending.waitsNoLonger(pending)
+    this.lending.waitsNoLonger(pending)
     if (this.#mayExitWhenIdle) this.#alarm.letGo()
   }
 
@@ -193,7 +193,7 @@ export class Effects<C, L extends PoolLease<C>>
   }
 
   prepare(slot: Slot<C, Holder>, waiter: Waiter): void {
-    this.#caretaker.prepare(slot, waiter as PendingLease<L>).then(
+    this.#caretaker.prepare(slot, waiter as Pending<L>).then(
       () => this.engine.prepared(slot, true),
       (error) => {
         if (slot.state === 'validating') this.#journal.tell('error', { id: slot.id, error })

@@ -1,4 +1,3 @@
-import type { Clock } from '../contract/clock.ts'
 import type { Driver } from '../contract/driver.ts'
 import type { AcquireOptions } from '../contract/lease.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -7,9 +6,8 @@ import type { Caretaker } from './caretaker.ts'
 import { holdProcess } from './hold-process.ts'
 import { JoinedLeases } from './joined-leases.ts'
 import type { Journal } from './journal.ts'
-import type { PendingLease } from './pending.ts'
+import type { AnyPending, Pending } from './pending.ts'
 import type { Holder, Lender, PoolLease, Revocation } from './pool-lease.ts'
-import { UseMeter } from './use-meter.ts'
 
 /** `beside` is a lease on the same connection, which the new one joins. */
 export type LeaseMaker<C, L> = (
@@ -26,23 +24,19 @@ export interface LendingParts<C, L> {
   journal: Journal
   caretaker: Caretaker<C, Holder>
   makeLease: LeaseMaker<C, L>
-  clock: Clock
 }
 
 /** The way out of the pool and back: makes leases, and takes what they return. */
 export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   readonly name: string
   readonly #parts: LendingParts<C, L>
-  readonly #useMeter: UseMeter
   readonly #joined = new JoinedLeases<C>()
   /** Those who wait with a key: the first to be served takes the others along. */
-  #waitingByKey: Map<unknown, Set<PendingLease<L>>> | undefined = undefined
+  #waitingByKey: Map<unknown, Set<Pending<L>>> | undefined = undefined
 
   constructor(parts: LendingParts<C, L>) {
     this.name = parts.name
     this.#parts = parts
-    const learners = { useTime: parts.journal.useTime, forecast: parts.engine.state.forecast }
-    this.#useMeter = new UseMeter(parts.engine, learners, parts.clock)
   }
 
   /** Four arguments and no object for them: this runs for every acquire. */
@@ -70,25 +64,25 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     return lease
   }
 
-  waits(pending: PendingLease<L>): void {
+  waits(pending: AnyPending): void {
     const { key } = pending.options
     if (key === undefined) return
     this.#waitingByKey ??= new Map()
     const same = this.#waitingByKey.get(key) ?? new Set()
-    this.#waitingByKey.set(key, same.add(pending))
+    this.#waitingByKey.set(key, same.add(pending as Pending<L>))
   }
 
-  waitsNoLonger(pending: PendingLease<L>): void {
+  waitsNoLonger(pending: AnyPending): void {
     const { key } = pending.options
     if (key === undefined) return
     const same = this.#waitingByKey?.get(key)
-    same?.delete(pending)
+    same?.delete(pending as Pending<L>)
     if (same?.size === 0) this.#waitingByKey?.delete(key)
   }
 
   /** Who waits with a key under which a connection is out now. */
-  waitingWith(key: unknown): PendingLease<L>[] {
-    return key === undefined ? [] : [...(this.#waitingByKey?.get(key) ?? [])]
+  waitingWith(key: unknown): Pending<L>[] {
+    return [...(this.#waitingByKey?.get(key) ?? [])]
   }
 
   giveBack(lease: PoolLease<C>, slot: Slot<C, Holder>, quiet: Promise<unknown> | undefined): void {
@@ -175,10 +169,14 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
 
   /** False when somebody who was told of it has made an end of the connection as well. */
   #ended(slot: Slot<C, Holder>): boolean {
-    const { journal } = this.#parts
+    const { engine, journal } = this.#parts
     slot.holder = undefined
-    if (journal.hearsRelease) journal.tell('release', { id: slot.id, ms: this.#useMeter.measured(slot) })
-    else this.#useMeter.ended(slot)
+    const isHeard = journal.hearsRelease
+    const heldMs = (isHeard ? engine.read() : engine.glance()) - slot.since
+    journal.useTime.add(heldMs)
+    // How long a shared connection is out says nothing of what a caller does.
+    if (!slot.shared) engine.state.forecast.learnHold(heldMs)
+    if (isHeard) journal.tell('release', { id: slot.id, ms: heldMs })
     return slot.state === 'leased'
   }
 }

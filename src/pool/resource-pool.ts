@@ -14,7 +14,7 @@ import { Effects } from './effects.ts'
 import { EVENT_NAMES } from './emitter.ts'
 import { Journal } from './journal.ts'
 import type { LeaseMaker } from './lending.ts'
-import { Pending, PendingLease } from './pending.ts'
+import { Pending } from './pending.ts'
 import type { PoolLease } from './pool-lease.ts'
 import { defaultName } from './pool-names.ts'
 import { systemClock } from './system-clock.ts'
@@ -117,7 +117,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     if (this.#closing !== undefined) return Promise.reject(new PoolClosedError(this.name))
     if (this.#effects.engine.refused) return Promise.reject(this.#effects.refusals.permanent())
     const since = this.clock.now()
-    const pending = new Pending<void>('ready', since, since + timeoutMs)
+    const pending = new Pending<void>('ready', since, since + timeoutMs, NO_OPTIONS)
     this.#effects.wait(pending, signal)
     return pending.promise
   }
@@ -239,7 +239,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     // 0 waits for nobody; but an idle connection that is due for its check may answer it.
     const impatient = timeoutMs === 0 && engine.idleToSpare
     const patience = impatient ? validateTimeoutMs : timeoutMs
-    const pending = new PendingLease<L>(since, since + patience, options)
+    const pending = new Pending<L>('lease', since, since + patience, options)
     pending.impatient = impatient
     pending.trace = trace
     pending.shares = place === 'shared'

@@ -1,16 +1,22 @@
 import type { Clock, Timer } from '../contract/clock.ts'
+import { Rush } from './rush.ts'
 
 /** The longest delay that `setTimeout` keeps; beyond it, it would fire at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1
 
 /** The globals are called late, so that a test's fake timers work. */
+const now = () => performance.now()
+const afterPoll = (run: () => void) => {
+  setImmediate(run)
+}
+const rush = new Rush(now, afterPoll)
+
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now,
+  glance: () => rush.glance(),
   wall: () => Date.now(),
   after: (ms, run) => new SystemTimer(ms, run),
-  afterPoll: (run) => {
-    setImmediate(run)
-  },
+  afterPoll,
 }
 
 class SystemTimer implements Timer {
