@@ -4,8 +4,8 @@ import { nothingUncaught, openPool, pause, whole } from '../support/chaos.ts'
 import { startPostgres } from '../support/postgres.ts'
 
 const server = await startPostgres()
-const BLOCK_MS = whole ? 2_000 : 400
-const DEADLINE_MS = 200
+const BLOCK_MS = whole ? 3_000 : 1_500
+const DEADLINE_MS = 500
 
 function block(): void {
   const until = performance.now() + BLOCK_MS

@@ -75,7 +75,7 @@ test('when all backends are killed idempotent statements do not fail', async (co
   await load.stop()
   figures(context, { lost: pool.stats().closed.lost, failed: load.failures.length })
   expect(load.errors).toEqual([])
-  expect(pool.stats().closed.lost).toBeGreaterThan(MAX)
+  expect(pool.stats().closed.lost).toBeGreaterThanOrEqual(3)
 })
 
 test.for(HOW)(
@@ -90,7 +90,7 @@ test.for(HOW)(
     const [pid] = await backends()
     process.kill(pid as number, 'SIGKILL')
     await pause(50)
-    await load.flowsAgain(20_000)
+    await load.flowsAgain()
     await load.stop()
     figures(context, {
       failed: load.failures.length,
@@ -111,7 +111,7 @@ test('when a backend crashes idempotent statements do not fail', async () => {
   const [pid] = await backends()
   process.kill(pid as number, 'SIGKILL')
   await pause(50)
-  await load.flowsAgain(20_000)
+  await load.flowsAgain()
   await load.stop()
   expect(load.errors).toEqual([])
 })

@@ -1,13 +1,14 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { FaultProxy } from '../../src/testing/fault-proxy.ts'
 import { Census, figures, Load, nothingUncaught, openPool, pause, whole } from '../support/chaos.ts'
-import { startPostgres } from '../support/postgres.ts'
+import { eventually, startPostgres } from '../support/postgres.ts'
 
 const MAX = 5
-const VALIDATE_MS = 300
-const CONNECT_MS = 500
+/** The quick part leaves more time: one check is as far from the next as a busy machine may be late. */
+const VALIDATE_MS = whole ? 300 : 2_000
+const CONNECT_MS = whole ? 500 : 2_000
 /** What a busy machine may add. */
-const SLACK_MS = whole ? 300 : 500
+const SLACK_MS = whole ? 300 : 5_000
 const server = await startPostgres()
 
 /** A pool behind a proxy, with all of its connections open and idle. */
@@ -108,10 +109,10 @@ test('statements in flight on dropped connections end at their time limit, and o
 test('under load a network that goes silent for a while and heals leaves the pool as it was', async (context) => {
   const { proxy, pool } = await poolBehindProxy({ validateAfterIdleMs: 1_000 })
   const census = new Census(server)
-  const load = new Load(() => pool.query('select 1', [], { timeoutMs: 1_000, idempotent: true }), 20)
+  const load = new Load(() => pool.query('select 1', [], { timeoutMs: 3_000, idempotent: true }), 20)
   await load.flowsAgain()
   proxy.set({ silent: true })
-  await pause(whole ? 10_000 : 1_500)
+  await pause(whole ? 10_000 : 4_000)
   await proxy.heal()
   const healed = performance.now()
   await load.flowsAgain()
@@ -123,14 +124,14 @@ test('under load a network that goes silent for a while and heals leaves the poo
   figures(context, { 'served after ms': ms, failed: load.failures.length, codes: load.codes.join('/') })
   expect(load.failures.length).toBe(since)
   for (const code of load.codes) expect(['QUERY_TIMEOUT', 'ACQUIRE_TIMEOUT']).toContain(code)
-  expect(pool.stats()).toMatchObject({ waiting: 0, closing: 0, resetting: 0 })
+  await eventually(() => expect(pool.stats()).toMatchObject({ waiting: 0, closing: 0, resetting: 0 }))
   expect(census.looks).toBeGreaterThan(0)
 })
 
 test('a connection that ends on one side only is not lent', async () => {
   const { proxy, pool } = await poolBehindProxy({ validateAfterIdleMs: Number.POSITIVE_INFINITY })
   proxy.halfClose('down')
-  await pause(50)
+  await eventually(() => expect(pool.stats().closed.lost).toBe(MAX))
   expect(await Promise.all(Array.from({ length: 10 }, () => pool.query('select 1')))).toHaveLength(10)
   expect(pool.stats().closed.lost).toBe(MAX)
 })

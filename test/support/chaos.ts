@@ -125,7 +125,7 @@ export class Load {
   }
 
   /** Waits for successes after this moment. */
-  async flowsAgain(limitMs = 10_000): Promise<void> {
+  async flowsAgain(limitMs = 30_000): Promise<void> {
     const before = this.successes
     const deadline = performance.now() + limitMs
     while (this.successes - before < 20) {
