@@ -45,6 +45,10 @@ export class Link extends Ending {
     this.wire = wire
     links.add(connection, this)
     speaker.onError((error) => this.#finish(error))
+    // The packages learn of it when the socket is closed; what was sent until then would be lost.
+    speaker.stream.on('end', () => {
+      if (!this.isBusy) this.#finish(new Error('the server closed the connection'))
+    })
     void wire.closed.then(() => this.#finish(new Error('the connection was closed')))
   }
 

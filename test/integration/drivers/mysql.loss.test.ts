@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createPool } from '../../../src/create-pool.ts'
+import { linkOf } from '../../../src/drivers/mysql-family/link.ts'
 import { drivers, useMariadb } from '../../support/mysql-drivers.ts'
 
 const used = useMariadb(['--max-connections=12'])
@@ -23,6 +24,19 @@ describe.each(drivers)('$name', ({ make }) => {
     })
     await expect.poll(() => pool.stats().closed.lost, { timeout: 5_000 }).toBe(1)
     await pool.query('select 1')
+  })
+
+  test('a session that was killed is not lent any more from the moment at which its end arrives', async () => {
+    const pool = poolOf({ max: 1, validateAfterIdleMs: Number.POSITIVE_INFINITY })
+    const lease = await pool.acquire()
+    const { stream } = linkOf(lease.connection).speaker
+    const asked = new Promise<{ rows: Record<string, unknown>[] }>((resolve) => {
+      stream.on('end', () => resolve(pool.query('select 7')))
+    })
+    const id = first(await lease.query('select connection_id()'))
+    lease.release()
+    await used.overseer.kill(id)
+    expect(Number(first(await asked))).toBe(7)
   })
 
   test("the user's own end of a connection is noticed", async () => {
