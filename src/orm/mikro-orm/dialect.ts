@@ -7,6 +7,7 @@ import { dialectOf } from '../pool-dialect.ts'
 import { kyselyOfMikroOrm } from './kysely-package.ts'
 import { READING } from './reading.ts'
 import { ReadingPool } from './reading-pool.ts'
+import { Trap } from './trap.ts'
 
 /** Options of `rockpoolMikroOrm`. */
 export interface RockpoolMikroOrmOptions {
@@ -24,6 +25,8 @@ export interface RockpoolMikroOrmOptions {
 export interface MikroOrmOptions {
   /** Called for each connection to a database that MikroORM makes ready. */
   readonly driverOptions: () => Dialect
+  /** Throws `PoolBypassedError` if MikroORM is about to open a pool of its own. */
+  readonly pool: { readonly min?: never; readonly max?: never }
 }
 
 const OPTIONS = ['ownsPool', 'kysely', 'onCreateConnection', 'onReserveConnection']
@@ -49,11 +52,12 @@ export function rockpoolMikroOrm<C>(
     ...(onReserveConnection === undefined ? {} : { onReserveConnection }),
   }
   const reading = READING[sql]
+  const trap = new Trap(pool.name)
   if (reading === undefined)
-    return { driverOptions: () => rockpoolDialect(pool, { kysely, ownsPool, ...hooks }) }
+    return { driverOptions: () => rockpoolDialect(pool, { kysely, ownsPool, ...hooks }), pool: trap }
   const readers = new ReadingPool(pool, sql, reading)
   const dialect = () => rockpoolDialect(readers as unknown as SqlPool<C>, { kysely, ownsPool, ...hooks })
-  return { driverOptions: () => readingDialect(dialect(), readers) }
+  return { driverOptions: () => readingDialect(dialect(), readers), pool: trap }
 }
 
 function readingDialect<C>(dialect: Dialect, readers: ReadingPool<C>): Dialect {

@@ -12,7 +12,6 @@ export class ReadingPool<C> {
   readonly dialect: SqlDialect
   readonly #pool: SqlPool<C>
   readonly #reading: Reading
-  readonly #worn = new WeakMap<SqlLease<C>, () => void>()
 
   constructor(pool: SqlPool<C>, dialect: SqlDialect, reading: Reading) {
     this.name = pool.name
@@ -26,8 +25,8 @@ export class ReadingPool<C> {
     return lease === undefined ? undefined : this.#putOn(lease)
   }
 
-  async acquire(options?: AcquireOptions): Promise<SqlLease<C>> {
-    return this.#putOn(await this.#pool.acquire(options))
+  acquire(options?: AcquireOptions): Promise<SqlLease<C>> {
+    return this.#pool.acquire(options).then((lease) => this.#putOn(lease))
   }
 
   /** On a connection of its own: those that are shared read as the pool does. */
@@ -47,16 +46,26 @@ export class ReadingPool<C> {
 
   /** To be called before the lease is released. */
   takeOff(lease: SqlLease<C>): void {
-    this.#worn.get(lease)?.()
+    const connection = stillOf(lease)
+    if (connection !== undefined) this.#reading.takeOff(connection)
   }
 
   #putOn(lease: SqlLease<C>): SqlLease<C> {
     try {
-      this.#worn.set(lease, this.#reading(lease.connection as object))
+      this.#reading.putOn(lease.connection as object)
       return lease
     } catch (error) {
       lease.release()
       throw error
     }
+  }
+}
+
+/** What the pool has ended nobody reads from any more. */
+function stillOf(lease: SqlLease<unknown>): object | undefined {
+  try {
+    return lease.connection as object
+  } catch {
+    return undefined
   }
 }

@@ -16,6 +16,7 @@ import {
   mysqlPool,
   type Orm,
   ormOn,
+  PG_URL,
   pgPool,
   pidOf,
   sqlitePool,
@@ -238,6 +239,41 @@ export const cases: Record<string, () => Promise<unknown>> = {
     await orm.em.fork().count(Author)
     assert.deepEqual(seen, ['reserved'])
     await orm.close()
+    await pool.close()
+  },
+
+  'PostgreSQL: a MikroORM that goes past the pool says so, and opens nothing': async () => {
+    const pool = pgPool()
+    const adapter = rockpoolMikroOrm(pool)
+    const { Kysely, PostgresDialect } = await import('kysely')
+    const foreign = new Kysely({ dialect: new PostgresDialect({ pool: async () => assert.fail('used') }) })
+    // An instance from another copy looks so to MikroORM.
+    Object.setPrototypeOf(foreign, {})
+    const bypasses = [
+      { ...adapter, driverOptions: { host: '127.0.0.1' } },
+      { ...adapter, driverOptions: undefined },
+      { ...adapter, driverOptions: () => foreign },
+      { ...adapter, clientUrl: PG_URL, driverOptions: {} },
+    ]
+    for (const options of bypasses) {
+      const error = await errorOf(initOrm('postgresql', options).then((orm) => orm.em.fork().count(Author)))
+      assert.equal(error.code, 'POOL_BYPASSED', `${error}`)
+      assert.match(error.message, /MikroORM.*"driverOptions"/)
+    }
+    assert.equal(pool.stats().acquired, 0)
+    const [row] = await ask(
+      `select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
+    )
+    assert.equal(row?.n, 0)
+    await pool.close()
+  },
+
+  'PostgreSQL: a replica that goes past the pool says so': async () => {
+    const pool = pgPool()
+    const replicas = [{ driverOptions: { host: '127.0.0.1' } }]
+    const orm = initOrm('postgresql', { ...rockpoolMikroOrm(pool), replicas })
+    const error = await errorOf(orm.then(({ em }) => em.fork().find(Author, { name: 'x' })))
+    assert.equal(error.code, 'POOL_BYPASSED', `${error}`)
     await pool.close()
   },
 

@@ -113,7 +113,7 @@ export const pidOf = async (em: EntityManager) => (await em.execute('select pg_b
 export const kill = (pid: unknown) => ask('select pg_terminate_backend($1)', [pid])
 
 export async function eventually(attempt: () => unknown): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + 20_000
   for (;;) {
     try {
       await attempt()
@@ -134,6 +134,9 @@ export function errorOf(promise: PromiseLike<unknown>): Promise<Error & { code?:
     (error) => error,
   )
 }
+
+export const openSockets = () =>
+  process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
 
 /** What would have ended the process meanwhile. */
 export async function uncaughtIn(work: () => Promise<unknown>): Promise<unknown[]> {

@@ -12,6 +12,7 @@ import {
   initOrm,
   kill,
   type Orm,
+  openSockets,
   PG_URL,
   pgPool,
   pidOf,
@@ -88,7 +89,6 @@ async function ours({ max = 3, waitMs, options }: Limits): Promise<Open> {
 async function endAll(orm: Orm): Promise<void> {
   void orm.close(true).catch(() => undefined)
   await ask('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()')
-  await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
 const until = (isSo: () => boolean) =>
@@ -243,13 +243,14 @@ const tries: Record<Behaviour, (open: Open) => Promise<string>> = {
 }
 
 const LIMITS: Partial<Record<Behaviour, Limits>> = {
-  'no connection is free': { max: 1, waitMs: 400 },
+  'no connection is free': { max: 1, waitMs: 2_500 },
   'a transaction begun by hand is forgotten': { max: 1 },
   "`sessionContext: 'connection'`": { options: { sessionContext: 'connection' } },
 }
 
 async function tried(name: Behaviour, open: (limits: Limits) => Promise<Open>): Promise<string> {
   await ask('truncate author, book')
+  const sockets = openSockets()
   const side = await open(LIMITS[name] ?? {})
   try {
     let told = ''
@@ -258,7 +259,11 @@ async function tried(name: Behaviour, open: (limits: Limits) => Promise<Open>): 
     })
     return uncaught.length > 0 ? `uncaughtException; ${told}` : told
   } finally {
-    await uncaughtIn(() => side.end())
+    // What a pool has leaked dies at its end, and not before the next behaviour is tried.
+    await uncaughtIn(async () => {
+      await side.end()
+      await until(() => openSockets() <= sockets)
+    })
   }
 }
 
