@@ -41,7 +41,7 @@ export const connecting = [
         if (afterMs >= 0) await pause(afterMs)
         controller.abort(new Error('aborted by the suite'))
         // Succeeding all the same is allowed, and then closing it is the pool's duty.
-        const opened = await within(3_000, outcome, 'an aborted connect settles')
+        const opened = await within(outcome, 'an aborted connect settles')
         if (opened !== undefined) await t.driver.close(opened.connection)
       }
     },
@@ -50,9 +50,9 @@ export const connecting = [
     name: 'a server that refuses is retried until the deadline, and its error is the cause',
     async run(t) {
       const driver = await t.network.at(await deadAddress())
-      const pool = t.pool({ acquireTimeoutMs: 300 }, driver)
+      const pool = t.pool({ acquireTimeoutMs: 1_500 }, driver)
       pool.on('error', () => {})
-      const error = await rejection(within(3_000, pool.query(t.one), 'the acquire gives up'))
+      const error = await rejection(within(pool.query(t.one), 'the acquire gives up'))
       assertCode(error, 'ACQUIRE_TIMEOUT')
       const { cause } = error as Error
       assert(cause instanceof Error, 'the cause is the error of the last connect')
@@ -68,7 +68,7 @@ export const connecting = [
       const driver = await t.network.at(silent.address)
       const pool = t.pool({ connectTimeoutMs: 100, closeTimeoutMs: 300, acquireTimeoutMs: 450 }, driver)
       pool.on('error', () => {})
-      const error = await rejection(within(3_000, pool.query(t.one), 'the acquire gives up'))
+      const error = await rejection(within(pool.query(t.one), 'the acquire gives up'))
       assertCode(error, 'ACQUIRE_TIMEOUT')
       assert.equal((error as { phase?: unknown }).phase, 'connect')
       await pool.close({ drainTimeoutMs: 0 })
@@ -96,7 +96,7 @@ export const connecting = [
       pool.on('error', ({ error }) => errors.push(error))
       const work = () => pool.use(async (lease) => value(await lease.query(t.one)))
       const all = Promise.all(Array.from({ length: 30 }, work))
-      assert.equal((await within(5_000, all, 'everybody is served')).length, 30)
+      assert.equal((await within(all, 'everybody is served')).length, 30)
       const opened = await Promise.allSettled(
         Array.from({ length: limit + 1 }, () => driver.connect({ signal: new AbortController().signal })),
       )
@@ -109,7 +109,7 @@ export const connecting = [
 ] as const satisfies readonly Case[]
 
 async function failsAtOnce(query: Promise<unknown>): Promise<void> {
-  const error = await rejection(within(3_000, query, 'no retry'))
+  const error = await rejection(within(query, 'no retry'))
   assertCode(error, 'CONNECT_FAILED')
   assert((error as Error).cause instanceof Error, "the server's own error is the cause")
 }

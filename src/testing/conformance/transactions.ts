@@ -107,7 +107,7 @@ export const transactions = [
       const classify = t.capability('classify')
       const pool = t.pool({ max: 2 })
       const collide = t.optional('collide') ?? ((on: SqlPool<unknown>) => readThenWrite(t, on as typeof pool))
-      const error = await within(5_000, collide(pool as never), 'the collision is over')
+      const error = await within(collide(pool as never), 'the collision is over')
       assert.equal(classify.call(t.driver, error, 'statement'), 'conflict', String(error))
     },
   },
@@ -118,7 +118,7 @@ export const transactions = [
       const pool = t.pool({ max: 2 })
       const table = await t.table(pool)
       for (const id of [1, 2]) await table.insert(pool, id, 'free')
-      const error = await within(6_000, deadlock(pool, table), 'the deadlock is found')
+      const error = await within(deadlock(pool, table), 'the deadlock is found')
       assert.equal(classify.call(t.driver, error, 'statement'), 'conflict', String(error))
     },
   },
@@ -137,7 +137,7 @@ export const transactions = [
           },
           { isolation: 'serializable', retries: 50 },
         )
-      await within(8_000, Promise.all([add(), add(), add(), add()]), 'all have committed')
+      await within(Promise.all([add(), add(), add(), add()]), 'all have committed')
       assert.equal(await table.note(pool, 1), '4')
     },
   },
@@ -157,7 +157,7 @@ async function readThenWrite<C>(t: Trial<C>, pool: SqlPool<C>): Promise<unknown>
   }
   const first = finish(a, 1)
   // Where readers lock, the first one waits for the second; elsewhere the second one must come after its commit.
-  await Promise.race([first.catch(() => {}), pause(200)])
+  await Promise.race([first.catch(() => {}), pause(1_000)])
   return loser([first, finish(b, 2)], [a, b])
 }
 
