@@ -98,7 +98,7 @@ async function checkAll(app) {
 async function check(runtime, binary, app, program) {
   const { code, output } = await run(binary, [...runtime.args, join(app, program)], {
     cwd: app,
-    timeoutMs: 60_000,
+    timeoutMs: 300_000,
   })
   if (code === 0) counts.passed++
   else counts.failed++

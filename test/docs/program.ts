@@ -5,7 +5,7 @@ import { build, transformSync } from 'esbuild'
 import { entries, entryName, entrySource, root } from '../../scripts/entries.mjs'
 import type { Block } from './blocks.ts'
 
-const LIMIT_MS = 25_000
+const LIMIT_MS = 50_000
 
 /** What a document may take for granted once it has introduced it. */
 const GIVEN = `import { createPool as createThePool } from 'rockpool'

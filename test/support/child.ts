@@ -60,7 +60,7 @@ function run(program: string, { env = {}, talk }: ProgramOptions = {}): Promise<
     stderr += data
   })
   // What hangs is ended here, and seen as such.
-  const patience = setTimeout(() => child.kill('SIGKILL'), 8_000)
+  const patience = setTimeout(() => child.kill('SIGKILL'), 50_000)
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
       clearTimeout(patience)

@@ -172,7 +172,7 @@ describe('writes', () => {
   })
 
   test('waiting for the writer ends at a time limit, a signal, or the time for locks', async () => {
-    const pool = await withTable({ busyTimeoutMs: 100 })
+    const pool = await withTable({ busyTimeoutMs: 3_000 })
     const write = "update t set note = 'x'"
     const [holder, other] = await Promise.all([pool.acquire(), pool.acquire()])
     other.release()
@@ -259,8 +259,7 @@ test('a thousand lookups in a row let timers through', async () => {
   await untilKnown(pool)
   let turns = 0
   const timer = setInterval(() => turns++, 1)
-  const end = performance.now() + 60
-  while (performance.now() < end) await pool.query(READ, [1])
+  for (let i = 0; i < 100_000 && turns === 0; i++) await pool.query(READ, [1])
   clearInterval(timer)
   expect(turns).toBeGreaterThan(0)
 })

@@ -37,7 +37,7 @@ describe('the process', () => {
     const ended = await runProgram(`${SOCKETS}
       const pool = createResourcePool(driver, { exitWhenIdle: true, max: 1 })
       const lease = await pool.acquire()
-      const waiting = pool.acquire({ timeoutMs: 300 })
+      const waiting = pool.acquire({ timeoutMs: 30_000 })
       setTimeout(() => lease.release(), 200).unref()
       const second = await waiting
       console.log('served')

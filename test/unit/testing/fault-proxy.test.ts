@@ -45,7 +45,7 @@ async function dial(proxy: FaultProxy) {
   return client
 }
 
-const until = (what: () => void) => vi.waitFor(what, { timeout: 3_000, interval: 2 })
+const until = (what: () => void) => vi.waitFor(what, { timeout: 20_000, interval: 2 })
 const hears = (client: { text(): string }, text: string) => until(() => expect(client.text()).toBe(text))
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
