@@ -43,7 +43,7 @@ export class Place {
   async isClean(): Promise<void> {
     await eventually(() => {
       if (this.traces.length > 0) throw new Error(`left behind: ${this.traces.join(' | ')}`)
-    }, 3000)
+    })
   }
 }
 
@@ -100,7 +100,7 @@ export class Program {
   async printed(text: string): Promise<void> {
     await eventually(() => {
       if (!this.out.includes(text)) throw new Error(`not printed: ${text}\n${this.out}\n${this.err}`)
-    }, 20_000)
+    })
   }
 
   /** What Ctrl-C does: the signal goes to everything that belongs to the command. */

@@ -83,9 +83,8 @@ describe('rockpool demo', () => {
     async (what, ms) => {
       const place = new Place()
       const program = start(['demo', '--quick'], place)
-      await eventually(
-        () => expect(place.traces.some((trace) => trace.startsWith('rockpool-pg-'))).toBe(true),
-        20_000,
+      await eventually(() =>
+        expect(place.traces.some((trace) => trace.startsWith('rockpool-pg-'))).toBe(true),
       )
       await sleep(ms)
       if (what === 'Ctrl-C') program.interruptGroup()

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createPool } from '../../src/create-pool.ts'
 import { missing, poolBehind, startHaproxy, startPgBouncer } from '../support/poolers.ts'
-import { eventually, startPostgres } from '../support/postgres.ts'
+import { ask, eventually, startPostgres } from '../support/postgres.ts'
 import { needs } from '../support/skip.ts'
 
 const server = await startPostgres()
@@ -71,7 +71,7 @@ describe('PgBouncer', () => {
         code: 'CONNECT_FAILED',
         message: expect.stringContaining(`unsupported startup parameter: ${parameter.split('=')[0]}`),
       })
-      expect(performance.now() - since).toBeLessThan(2_000)
+      expect(performance.now() - since).toBeLessThan(20_000)
     },
   )
 
@@ -85,7 +85,7 @@ describe('PgBouncer', () => {
     const { pool } = poolBehind(pooler, { pooler: 'transaction', max: 10 })
     await Promise.all(Array.from({ length: 50 }, () => pool.query('select pg_sleep(0.002)')))
     expect(pool.stats().created).toBe(2)
-    const late = poolBehind(pooler, { pooler: 'transaction', acquireTimeoutMs: 300 }).pool
+    const late = poolBehind(pooler, { pooler: 'transaction', acquireTimeoutMs: 3_000 }).pool
     await expect(late.query('select 1')).rejects.toMatchObject({
       code: 'ACQUIRE_TIMEOUT',
       cause: { message: expect.stringContaining('no more connections allowed') },
@@ -96,8 +96,9 @@ describe('PgBouncer', () => {
     const settings = { default_pool_size: 1, query_wait_timeout: 1 }
     const pooler = await startPgBouncer(server, 'transaction', settings)
     const { pool } = poolBehind(pooler, { pooler: 'transaction' })
-    const long = pool.query('select pg_sleep(2.5)')
-    await sleep(100)
+    const long = pool.query('select pg_sleep(5)')
+    const running = "select from pg_stat_activity where state = 'active' and query = 'select pg_sleep(5)'"
+    await eventually(async () => expect(await ask(server, running)).toHaveLength(1))
     await expect(pool.query('select 1')).rejects.toMatchObject({
       code: 'CONNECTION_LOST',
       cause: { message: expect.stringContaining('query_wait_timeout') },
@@ -111,7 +112,8 @@ describe('PgBouncer', () => {
     const { pool } = poolBehind(pooler, { pooler: 'transaction', max: 3, validateAfterIdleMs: Infinity })
     const burst = () => Promise.all(Array.from({ length: 3 }, () => pool.query('select pg_sleep(0.002)')))
     await burst()
-    await eventually(() => expect(pool.stats().closed.lost).toBe(3))
+    await eventually(() => expect(pool.stats().total).toBe(0))
+    expect(pool.stats().closed.lost).toBe(pool.stats().created)
     await burst()
   })
 
@@ -131,14 +133,13 @@ describe('HAProxy that closes what is silent', () => {
   needs(problem === undefined, problem ?? '')
 
   test('never gets a dead connection lent', async () => {
-    const { pool } = poolBehind(await startHaproxy(server, 150), { max: 5, validateAfterIdleMs: Infinity })
+    const { pool } = poolBehind(await startHaproxy(server, 1_000), { max: 5, validateAfterIdleMs: Infinity })
     const burst = () => Promise.all(Array.from({ length: 5 }, () => pool.query('select pg_sleep(0.005)')))
     for (let round = 0; round < 5; round++) {
       await burst()
-      await sleep(300)
+      await eventually(() => expect(pool.stats().total).toBe(0))
     }
-    expect(pool.stats().closed.lost).toBeGreaterThan(5)
-    expect(pool.stats().idle).toBe(0)
+    expect(pool.stats().closed.lost).toBeGreaterThanOrEqual(5)
   })
 
   test('is not mistaken for a pooler when somebody deallocates', async () => {
@@ -155,15 +156,15 @@ describe('HAProxy that closes what is silent', () => {
   })
 
   test('leaves alone what is asked in the background', async () => {
-    const { pool } = poolBehind(await startHaproxy(server, 500), { min: 1, max: 1, keepaliveMs: 100 })
+    const { pool } = poolBehind(await startHaproxy(server, 2_500), { min: 1, max: 1, keepaliveMs: 100 })
     await pool.query('select 1')
-    await sleep(1_500)
+    await sleep(4_000)
     await pool.query('select 1')
     expect(pool.stats()).toMatchObject({ created: 1, closed: { lost: 0 } })
   })
 
   test('under a lease that does nothing: lost, its place is free at once', async () => {
-    const { pool } = poolBehind(await startHaproxy(server, 150), { max: 1 })
+    const { pool } = poolBehind(await startHaproxy(server, 1_000), { max: 1 })
     const lease = await pool.acquire()
     await eventually(() => expect(pool.stats().leased).toBe(0))
     await expect(lease.query('select 1')).rejects.toMatchObject({ code: 'CONNECTION_LOST', executed: 'no' })

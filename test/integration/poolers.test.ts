@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { Edge } from '../support/edge.ts'
 import { missing, poolBehind, startHaproxy, startPgBouncer, startPgpool } from '../support/poolers.ts'
 import { ask, connectionCount, eventually, startPostgres } from '../support/postgres.ts'
 import { needs } from '../support/skip.ts'
@@ -88,11 +89,18 @@ describe.each(fronts)('$name', ({ program, start, options, rounds }) => {
       while (!isOver) await other.query('select pg_sleep(0.002)')
     })()
     let cancelled = 0
+    const edge = new Edge()
     for (let round = 0; round < rounds; round++) {
       const controller = new AbortController()
-      const victim = pool.query('select pg_sleep(0.005)', [], { signal: controller.signal })
-      const seen = victim.catch(() => cancelled++)
-      await sleep((round % 12) / 2)
+      const victim = pool.query(`select pg_sleep(${edge.ms / 1_000})`, [], { signal: controller.signal })
+      const seen = victim.then(
+        () => edge.cameOut('first'),
+        () => {
+          cancelled++
+          edge.cameOut('last')
+        },
+      )
+      await sleep(1)
       controller.abort()
       await seen
       await pool.query('select pg_sleep(0.001)')

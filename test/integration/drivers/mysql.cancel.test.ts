@@ -4,6 +4,7 @@ import type { SqlDriver } from '../../../src/contract/sql-driver.ts'
 import { createPool } from '../../../src/create-pool.ts'
 import type { MysqlConfig } from '../../../src/drivers/mysql-family/config.ts'
 import { mysql2 } from '../../../src/drivers/mysql2/index.ts'
+import { Edge } from '../../support/edge.ts'
 import { type AnyConnection, drivers, type MakeAny, useMariadb } from '../../support/mysql-drivers.ts'
 import type { MysqlServer } from '../../support/mysql-server.ts'
 import { NO_MYSQL56, startMysql56, wantsMysql56 } from '../../support/mysql56.ts'
@@ -14,7 +15,7 @@ const used = useMariadb()
 const first = (result: { rows: Record<string, unknown>[] }) => Number(Object.values(result.rows[0] ?? {})[0])
 
 /**
- * Cancels at random moments around the end of a statement, and looks whether the next statement is ever the one that is
+ * Cancels around the end of a statement, and looks whether the next statement is ever the one that is
  * hit: `sleep` gives 1 when it is interrupted, everything else fails.
  */
 async function hammer(config: MysqlConfig, make: MakeAny, rounds: number) {
@@ -23,12 +24,17 @@ async function hammer(config: MysqlConfig, make: MakeAny, rounds: number) {
     await pool.close({ drainTimeoutMs: 0 })
   })
   let cancelled = 0
+  const edge = new Edge()
   for (let round = 0; round < rounds; round++) {
     const controller = new AbortController()
-    const victim = pool
-      .query('select sleep(0.003)', [], { signal: controller.signal })
-      .catch(() => cancelled++)
-    await sleep((round % 12) / 2)
+    const victim = pool.query(`select sleep(${edge.ms / 1_000})`, [], { signal: controller.signal }).then(
+      () => edge.cameOut('first'),
+      () => {
+        cancelled++
+        edge.cameOut('last')
+      },
+    )
+    await sleep(1)
     controller.abort()
     await victim
     expect(first(await pool.query('select sleep(0.001)')), `round ${round}`).toBe(0)
@@ -74,7 +80,7 @@ describe.each(drivers)('$name', ({ make }) => {
   test('many cancels at once take one more session, not one each', async () => {
     const pool = poolOf(8)
     const busy = Array.from({ length: 8 }, () =>
-      pool.query('select sleep(20)', [], { timeoutMs: 300 }).catch((error) => error.code),
+      pool.query('select sleep(20)', [], { timeoutMs: 3_000 }).catch((error) => error.code),
     )
     const work = Promise.all(busy).then(async (codes) => {
       expect(new Set(codes)).toEqual(new Set(['QUERY_TIMEOUT']))
@@ -117,7 +123,7 @@ describe.each(drivers)('$name', ({ make }) => {
       "select repeat('x', 1000) as v from information_schema.columns a, information_schema.columns b, information_schema.columns c"
     const start = performance.now()
     for await (const _ of pool.stream(endless, [], { batch: 10 })) break
-    expect(performance.now() - start).toBeLessThan(3_000)
+    expect(performance.now() - start).toBeLessThan(20_000)
     expect(first(await pool.query('select 5'))).toBe(5)
     expect(pool.stats().created).toBe(1)
   })

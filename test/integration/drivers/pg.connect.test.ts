@@ -295,7 +295,7 @@ describe('a connect fails', () => {
 
   test('when the server says nonsense', async () => {
     const silent = await startSilentServer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
-    expect((await failure({ host, port: silent.port, user, connectionTimeoutMillis: 500 })).kind).toBe(
+    expect((await failure({ host, port: silent.port, user, connectionTimeoutMillis: 20_000 })).kind).toBe(
       'fatal',
     )
     await eventually(() => expect(silent.sockets.size).toBe(0))
@@ -327,7 +327,7 @@ describe('an aborted connect', () => {
     const startedAt = performance.now()
     abort.abort(reason)
     expect((await connecting).error).toBe(reason)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
     await eventually(() => expect(silent.sockets.size).toBe(0))
   })
 

@@ -153,7 +153,7 @@ describe('for mssql', () => {
       user: 'sa',
       password: 'secret',
       options: { encrypt: false, trustServerCertificate: true },
-      requestTimeout: 300,
+      requestTimeout: 2_000,
     })
     onTestFinished(async () => {
       await pool.close()
