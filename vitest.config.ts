@@ -78,7 +78,7 @@ export default defineConfig({
           globalSetup: 'test/package/packed.ts',
           fileParallelism: false,
           maxConcurrency: 2,
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },

@@ -71,10 +71,10 @@ describe('handling modes', () => {
 describe('the internal pool', () => {
   test('pool_size: callers wait for a connection, or fail at once as they did', async () => {
     const pool = open({ max: 1, acquireTimeoutMs: 0 })
-    await pool.query(PID, [], { timeoutMs: 5_000 }).catch(() => undefined)
-    const lease = await pool.acquire({ timeoutMs: 5_000 })
+    await pool.query(PID, [], { timeoutMs: 20_000 }).catch(() => undefined)
+    const lease = await pool.acquire({ timeoutMs: 20_000 })
     await expect(pool.acquire()).rejects.toBeInstanceOf(AcquireTimeoutError)
-    const waiting = pool.acquire({ timeoutMs: 5_000 })
+    const waiting = pool.acquire({ timeoutMs: 20_000 })
     lease.release()
     ;(await waiting).release()
   })

@@ -58,7 +58,7 @@ export function linkOurs(app: string, packages: readonly string[]): void {
 
 /** Runs this Node, which must end well. */
 export async function passes(args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const started = run(process.execPath, args, { cwd, timeoutMs: 110_000, env: { ...process.env, ...env } })
+  const started = run(process.execPath, args, { cwd, timeoutMs: 280_000, env: { ...process.env, ...env } })
   const { code, output } = await started
   // A minified bundle that crashes prints itself.
   const lines = output.split('\n').map((line) => line.slice(0, 300))
