@@ -8,8 +8,9 @@ export type LendCallback = (error: Error | null, connection?: PoolConnection) =>
 
 /** Runs one prepared statement on a connection that is borrowed for it. Its callback may be missing, unlike in mysql2. */
 export function executeOnce(lend: (callback: LendCallback) => void, given: readonly unknown[]): void {
-  const callback = given.find((one) => typeof one === 'function') as Settled | undefined
-  const [sql, params = []] = given.filter((one) => typeof one !== 'function')
+  const [sql, ...rest] = given
+  const callback = rest.find((one) => typeof one === 'function') as Settled | undefined
+  const [params = []] = rest.filter((one) => typeof one !== 'function')
   const answer: Settled = callback ?? (() => undefined)
   lend((error, connection) => {
     if (error !== null || connection === undefined) return answer(error as never)

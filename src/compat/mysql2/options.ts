@@ -42,20 +42,14 @@ export function readOptions(given: unknown, mysql2: Mysql2Package): Reading {
   // It stays readable for those who ask for it, and out of what is printed.
   for (const secret of ['password', 'password1', 'password2', 'password3', 'passwordSha1'])
     if (secret in connectionConfig) Object.defineProperty(connectionConfig, secret, { enumerable: false })
-  const connectionLimit = numberOr(options.connectionLimit, 10)
-  if (!Number.isInteger(connectionLimit) || connectionLimit < 0) {
-    throw new InvalidOptionError(
-      'connectionLimit',
-      `option "connectionLimit" is ${show(options.connectionLimit)}: it must be a whole number of at least 0 (0 = no limit)`,
-    )
-  }
+  const connectionLimit = limit(options, 'connectionLimit', 10)
   const config: PoolConfig = {
     connectionConfig,
     waitForConnections: options.waitForConnections === undefined || Boolean(options.waitForConnections),
     connectionLimit,
     maxIdle: numberOr(options.maxIdle, connectionLimit),
     idleTimeout: numberOr(options.idleTimeout, 60_000),
-    queueLimit: numberOr(options.queueLimit, 0),
+    queueLimit: limit(options, 'queueLimit', 0),
     resetOnRelease: Boolean(options.resetOnRelease),
   }
   return { config, connection, rockpool: { ...translated(config), ...options.rockpool } }
@@ -66,7 +60,7 @@ function translated(config: PoolConfig): RockpoolOptions<Connection> {
   const { connectionLimit, maxIdle, idleTimeout, queueLimit, resetOnRelease, waitForConnections } = config
   const { connectTimeout = 0 } = config.connectionConfig
   return {
-    max: connectionLimit === 0 ? Number.MAX_SAFE_INTEGER : connectionLimit,
+    max: Math.min(connectionLimit || Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     // The package's own limit comes first, with its own error.
     connectTimeoutMs: connectTimeout > 0 ? connectTimeout + 1_000 : Number.POSITIVE_INFINITY,
     maxWaiting: waitForConnections ? queueLimit || Number.POSITIVE_INFINITY : 0,
@@ -99,6 +93,15 @@ function parse(url: string, { ConnectionConfig }: Mysql2Package): PoolOptions & 
       'the MySQL URL cannot be read: it is mysql://user:password@host:3306/database, and in a user name or password the characters / ? # @ : % must be written as %2F %3F %23 %40 %3A %25',
     )
   }
+}
+
+/** 0 and Infinity mean that there is none. */
+function limit(options: object, name: string, otherwise: number): number {
+  const given: unknown = Reflect.get(options, name)
+  const value = numberOr(given, otherwise)
+  if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 0)) return value
+  const must = 'it must be a whole number of at least 0 (0 = no limit)'
+  throw new InvalidOptionError(name, `option "${name}" is ${show(given)}: ${must}`)
 }
 
 function numberOr(value: unknown, otherwise: number): number {

@@ -56,6 +56,20 @@ class Borrowing extends EventEmitter implements Lender {
     this.#Connection = poolConnectionOf(parts.mysql2)
   }
 
+  /** Those who measure mysql2's pools read the lengths of these; there is nothing else in them. */
+  get _allConnections(): { readonly length: number } {
+    const { total, closing } = this.#parts.pool.stats()
+    return { length: total - closing }
+  }
+
+  get _freeConnections(): { readonly length: number } {
+    return { length: this.#parts.pool.stats().idle }
+  }
+
+  get _connectionQueue(): { readonly length: number } {
+    return { length: this.#parts.pool.stats().waiting }
+  }
+
   getConnection(callback: LendCallback): void {
     try {
       if (this._closed) throw new PoolClosedError(this.#parts.pool.name)

@@ -44,7 +44,7 @@ export function poolOptions(options: KeptOptions): PoolOptions<PgClient> {
   const patience = number(options, 'connectionTimeoutMillis')
   return {
     min: options.min,
-    max: options.max,
+    max: Math.min(options.max, Number.MAX_SAFE_INTEGER),
     maxUses: options.maxUses,
     acquireTimeoutMs: patience || Number.POSITIVE_INFINITY,
     connectTimeoutMs: patience || SILENT_SERVER_MS,

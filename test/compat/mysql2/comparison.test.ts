@@ -7,6 +7,7 @@ import { type MysqlServer, Overseer } from '../../support/mysql-server.ts'
 import { needs } from '../../support/skip.ts'
 import { deaths, different, dirt, secrets, stale, waiting } from './better.ts'
 import { mysql, promise } from './drop-in.ts'
+import { numbers } from './numbers.ts'
 import { borrowing, clusters, limits, statements } from './same.ts'
 import type { Subject } from './subject.ts'
 
@@ -33,6 +34,7 @@ describe('mysql2 and its drop-in', () => {
   compare('docs/compat/mysql2.md', { original: 'mysql2 3.24', theirs, ours }, [
     ...same,
     ...better,
+    ...numbers,
     ...different,
   ])
 })

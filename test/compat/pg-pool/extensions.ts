@@ -112,11 +112,21 @@ export const extensions = behaviours([
     },
   },
   {
-    name: 'numbers below 0, a fraction of a connection, a min above max, a max that is Infinity',
+    name: 'max: Infinity',
+    verdict: 'same',
+    async run(subject) {
+      const pool = subject.pool({ max: Number.POSITIVE_INFINITY })
+      const clients = await Promise.all(Array.from({ length: 12 }, () => pool.connect()))
+      for (const client of clients) client.release()
+      return `${clients.length} of ${pool.options.max}`
+    },
+  },
+  {
+    name: 'numbers below 0, a fraction of a connection, a min above max',
     verdict: 'better',
     reason: 'with a max of -1, pg-pool never gives a client: what cannot be meant is refused',
     async run(subject) {
-      const wrong = [{ max: -1 }, { max: 2.5 }, { max: 2, min: 3 }, { max: Number.POSITIVE_INFINITY }]
+      const wrong = [{ max: -1 }, { max: 2.5 }, { max: 2, min: 3 }]
       const seen = await Promise.all(
         wrong.map((options) => failure((async () => void subject.pool(options))())),
       )
