@@ -145,7 +145,7 @@ describe('a connection that dies', () => {
 })
 
 describe('when no connection is free', () => {
-  beforeEach(() => open({ max: 1, acquireTimeoutMs: 200 }))
+  beforeEach(() => open({ max: 1, acquireTimeoutMs: 2_500 }))
 
   test('a query fails with P2024, which says what the pool looks like', async () => {
     const lease = await pool.acquire()
@@ -159,7 +159,8 @@ describe('when no connection is free', () => {
 
   test('so does a transaction', async () => {
     const lease = await pool.acquire()
-    expect(await errorOf(prisma.$transaction(async (tx) => tx.user.count()))).toMatchObject({ code: 'P2024' })
+    const late = prisma.$transaction(async (tx) => tx.user.count(), { maxWait: 20_000 })
+    expect(await errorOf(late)).toMatchObject({ code: 'P2024' })
     lease.release()
   })
 

@@ -150,7 +150,7 @@ async function shutdown(orm: OpenOrm, admin: Admin): Promise<string> {
       await admin(`select from pg_stat_activity where backend_type = 'client backend'
         and datname = current_database() and application_name <> 'admin'`)
     ).length
-  for (let i = 0; i < 40 && (await left()) > 0; i++) await sleep(50)
+  for (let i = 0; i < 200 && (await left()) > 0; i++) await sleep(50)
   const open = await left()
   return `${finished}; ${ended === 'hangs' ? 'hangs' : open === 0 ? 'nothing left open' : `${open} left open`}`
 }
@@ -173,6 +173,6 @@ export const chapters: readonly Chapter[] = [
   { name: 'schema and relations', waitMs: PATIENT_MS, run: closing(relations) },
   { name: '50 transactions, 20 fail', waitMs: PATIENT_MS, run: closing(fifty) },
   { name: 'a killed backend', waitMs: PATIENT_MS, run: closing(killed) },
-  { name: 'no connection free', waitMs: 500, run: closing(exhausted) },
+  { name: 'no connection free', waitMs: 5_000, run: closing(exhausted) },
   { name: 'shutdown', waitMs: PATIENT_MS, run: shutdown },
 ]

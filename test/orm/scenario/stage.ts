@@ -36,7 +36,7 @@ export const cast: readonly Cast[] = [
   { name: 'pg-promise', title: 'pg-promise' },
 ]
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 280_000
 
 /** What one ORM's program tells, in a process and a database of its own. */
 export async function performed(

@@ -1,5 +1,5 @@
 import type { Verdict } from '../../comparison/comparison.ts'
-import { errorOf, eventually, kill, pidOf, slonik, sql } from './lab.ts'
+import { ask, errorOf, eventually, kill, pidOf, slonik, sql } from './lab.ts'
 import type { Limits, Open, Side } from './sides.ts'
 
 export interface Behaviour {
@@ -31,7 +31,7 @@ const classOf = (error: unknown) =>
     .map(([name]) => name)[0] ?? (error as Error).name
 
 /** Waits for what either pool does in the background. */
-const later = () => new Promise((resolve) => setTimeout(resolve, 50))
+const later = () => new Promise((resolve) => setTimeout(resolve, 300))
 
 const written = (value: unknown) =>
   JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? `${item}n` : item))
@@ -111,14 +111,19 @@ const same: readonly Behaviour[] = [
     { max: 1 },
   ),
   on('`statementTimeout`', async ({ db }) => classOf(await errorOf(db.query(sql`select pg_sleep(60)`))), {
-    options: { statementTimeout: 200 },
+    options: { statementTimeout: 1_000 },
   }),
   on(
     'the backend dies while it is idle in a connection',
     async ({ db }) => {
       const error = await errorOf(
         db.connect(async (c) => {
-          await kill(await pidOf(c))
+          const pid = await pidOf(c)
+          await kill(pid)
+          await eventually(async () => {
+            if ((await ask('select from pg_stat_activity where pid = $1', [pid])).length > 0)
+              throw new Error('lives')
+          })
           await later()
           return c.query(sql`select 1`)
         }),
@@ -143,7 +148,9 @@ const same: readonly Behaviour[] = [
   ),
   on('idle ones in `state()`, after three at once', async ({ db }) => {
     await Promise.all([pidOf(db), pidOf(db), pidOf(db)])
-    await later()
+    await eventually(() => {
+      if (db.state().idleConnections < 3) throw new Error('not yet')
+    }).catch(() => undefined)
     return `${db.state().idleConnections}`
   }),
   on('a query after `end`', async ({ db }) => {
@@ -173,10 +180,10 @@ const better: readonly (Behaviour & { reason: string })[] = [
           )
           return Promise.race([
             waiting,
-            new Promise<string>((resolve) => setTimeout(resolve, 3_000, 'waits for ever')),
+            new Promise<string>((resolve) => setTimeout(resolve, 6_000, 'waits for ever')),
           ])
         }),
-      { max: 1, waitMs: 300 },
+      { max: 1, waitMs: 2_500 },
     ),
     reason: 'Slonik has no limit for that wait, `connectionTimeout` is for connecting',
   },
