@@ -199,7 +199,7 @@ export const cases: Record<string, () => Promise<unknown>> = {
         lease.release()
         assert.equal(await orm.em.fork().count(Author), 0)
       },
-      { max: 1, acquireTimeoutMs: 200 },
+      { max: 1, acquireTimeoutMs: 2_500 },
     ),
 
   'PostgreSQL: close lets go of the pool, and the ORM may come back': () =>
