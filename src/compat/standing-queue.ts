@@ -1,3 +1,5 @@
+import type { PoolStats } from '../contract/stats.ts'
+
 /** One acquire, which looks at the reason when it is called. */
 interface Listener {
   handleEvent(): void
@@ -39,7 +41,21 @@ export class StandingQueue {
     for (const listener of [...this.#listeners]) this.#refuse(listener, reason)
   }
 
+  /** Tells of a connect that fails: whoever is next, or all, where nobody else's connection can come back to them. */
+  async telling<T>(pool: { stats(): PoolStats }, connect: () => Promise<T>): Promise<T> {
+    try {
+      return await connect()
+    } catch (error) {
+      const { idle, leased, validating, resetting, connecting } = pool.stats()
+      if (idle + leased + validating + resetting === 0 && connecting <= 1) this.refuseAll(error)
+      else this.refuseFirst(error)
+      throw error
+    }
+  }
+
   #refuse(listener: Listener, reason: unknown): void {
+    // Refusing one may have been good news for another.
+    if (!this.#listeners.has(listener)) return
     this.reason = reason
     listener.handleEvent()
     this.reason = undefined

@@ -15,28 +15,13 @@ export function makePool(options: unknown, mysql2: Mysql2Package = packageOf(pas
   const pool: Rockpool<Connection> = new PooledSql<Connection>(
     {
       ...driver,
-      async connect(context) {
-        try {
-          return await driver.connect(context)
-        } catch (error) {
-          tell(error)
-          throw error
-        }
-      },
+      connect: (context) => queue.telling(pool, () => driver.connect(context)),
       // Whoever waits is told of each failure, as mysql2 has it: none is so final that nobody may try again.
       classify: (error, during) =>
         during === 'connect' ? 'fatal' : (driver.classify?.(error, during) ?? 'statement'),
     },
     rockpool,
   )
-
-  function tell(error: unknown): void {
-    const { idle, leased, validating, resetting, connecting } = pool.stats()
-    // Nobody else's connection can come back to those who wait.
-    const isAlone = idle + leased + validating + resetting === 0 && connecting <= 1
-    if (isAlone) queue.refuseAll(error)
-    else queue.refuseFirst(error)
-  }
 
   return new (poolOf(mysql2))({ mysql2, pool, config, ownsPool: true, queue })
 }

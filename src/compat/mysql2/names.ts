@@ -12,6 +12,18 @@ import * as promises from './promise-names.ts'
 
 /** All types of mysql2's; what follows stands in their place. */
 export type * from 'mysql2'
+export {
+  Charsets,
+  CharsetToEncoding,
+  clearParserCache,
+  escape,
+  escapeId,
+  format,
+  raw,
+  setMaxParserCache,
+  TypedParameter,
+  Types,
+} from './package-names.ts'
 export type { AroundOptions, PoolOptions }
 
 /** mysql2's `createPool`: the same options and the same pool, with rockpool behind it. @throws InvalidOptionError */
@@ -63,25 +75,7 @@ export const createQuery: typeof mysql.Connection.createQuery = lateFunction(
   () => packageOf().Connection.createQuery,
 )
 export const createServer: typeof mysql.createServer = lateFunction(() => packageOf().createServer)
-const escapeValue: typeof mysql.escape = lateFunction(() => packageOf().escape)
-
-export { escapeValue as escape }
-export const escapeId: typeof mysql.escapeId = lateFunction(() => packageOf().escapeId)
-export const format: typeof mysql.format = lateFunction(() => packageOf().format)
-export const raw: typeof mysql.raw = lateFunction(() => packageOf().raw)
-export const setMaxParserCache: typeof mysql.setMaxParserCache = lateFunction(
-  () => packageOf().setMaxParserCache,
-)
-export const clearParserCache: typeof mysql.clearParserCache = lateFunction(
-  () => packageOf().clearParserCache,
-)
 export const authPlugins: typeof mysql.authPlugins = lateObject(() => packageOf().authPlugins)
-export const Types: typeof mysql.Types = lateObject(() => packageOf().Types)
-export const TypedParameter: typeof mysql.TypedParameter = lateObject(() => packageOf().TypedParameter)
-export const Charsets: typeof mysql.Charsets = lateObject(() => packageOf().Charsets)
-export const CharsetToEncoding: typeof mysql.CharsetToEncoding = lateObject(
-  () => packageOf().CharsetToEncoding,
-)
 
 export const createConnectionPromise: typeof promise.createConnection = lateFunction(
   () => promisePackage().createConnection,

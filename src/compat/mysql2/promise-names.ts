@@ -3,14 +3,26 @@ import type * as mysql from 'mysql2/promise'
 import type { Pool as Rockpool } from '../../contract/pool.ts'
 import { type AroundOptions, around } from './around.ts'
 import { makePool } from './create-pool.ts'
-import { lateClass, lateFunction, lateObject } from './late.ts'
+import { lateClass, lateFunction } from './late.ts'
 import type { PoolOptions } from './options.ts'
-import { type PromisePackage, packageOf, promisePackage } from './package.ts'
+import { type PromisePackage, promisePackage } from './package.ts'
 import { rockpoolOf as behind } from './pool.ts'
 import { makePromiseCluster } from './promise-cluster.ts'
 
 /** All types of mysql2's; what follows stands in their place. */
 export type * from 'mysql2/promise'
+export {
+  Charsets,
+  CharsetToEncoding,
+  clearParserCache,
+  escape,
+  escapeId,
+  format,
+  raw,
+  setMaxParserCache,
+  TypedParameter,
+  Types,
+} from './package-names.ts'
 export type { AroundOptions, PoolOptions }
 
 /** `createPool` of mysql2/promise: the same options and the same pool, with rockpool behind it. @throws InvalidOptionError */
@@ -45,24 +57,6 @@ export const PromiseConnection: typeof mysql.Connection = Connection
 export const PromisePoolConnection: typeof mysql.PoolConnection = PoolConnection
 export const createConnection: typeof mysql.createConnection = lateFunction(
   () => promisePackage().createConnection,
-)
-const escapeValue: typeof mysql.escape = lateFunction(() => packageOf().escape)
-
-export { escapeValue as escape }
-export const escapeId: typeof mysql.escapeId = lateFunction(() => packageOf().escapeId)
-export const format: typeof mysql.format = lateFunction(() => packageOf().format)
-export const raw: typeof mysql.raw = lateFunction(() => packageOf().raw)
-export const setMaxParserCache: typeof mysql.setMaxParserCache = lateFunction(
-  () => packageOf().setMaxParserCache,
-)
-export const clearParserCache: typeof mysql.clearParserCache = lateFunction(
-  () => packageOf().clearParserCache,
-)
-export const Types: typeof mysql.Types = lateObject(() => packageOf().Types)
-export const TypedParameter: typeof mysql.TypedParameter = lateObject(() => packageOf().TypedParameter)
-export const Charsets: typeof mysql.Charsets = lateObject(() => packageOf().Charsets)
-export const CharsetToEncoding: typeof mysql.CharsetToEncoding = lateObject(
-  () => packageOf().CharsetToEncoding,
 )
 
 /** The user may have promises of his own kind. */

@@ -1,5 +1,6 @@
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
 import { assertPool } from '../existing-pool.ts'
+import { StandingQueue } from '../standing-queue.ts'
 import { settled } from './attributes.ts'
 import { Closing } from './closing.ts'
 import { Lender } from './lender.ts'
@@ -28,6 +29,9 @@ export function around(
     pool,
     driver: undefined,
     closing,
+    queue: new StandingQueue(),
+    // It has a limit of its own.
+    queueMax: -1,
     sessionCallback: undefined,
     defaults: oracledb,
   })

@@ -106,14 +106,9 @@ export function connectionAttributes(given: OraclePoolAttributes): Record<string
   return attributes
 }
 
-/** In our words: seconds become milliseconds, and their 0 = without limit. */
+/** In our words, but for what the lender sees to: seconds become milliseconds, and their 0 = without limit. */
 export function rockpoolOptions(settings: Settled): RockpoolOptions<OracleConnection> {
-  const { queueMax } = settings
-  return {
-    ...changeableOptions(settings),
-    maxWaiting: queueMax < 0 ? Number.POSITIVE_INFINITY : queueMax,
-    connectTimeoutMs: 60_000,
-  }
+  return { ...changeableOptions(settings), connectTimeoutMs: 60_000 }
 }
 
 /** Those of them that a pool takes while it runs. */

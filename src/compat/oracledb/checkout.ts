@@ -4,6 +4,21 @@ import type { OracleConnection } from './package.ts'
 
 type Method = (...args: unknown[]) => unknown
 
+/** They give no promise that could reject. */
+const AT_ONCE = new Set<PropertyKey>([
+  'addListener',
+  'appContext',
+  'clearAppContext',
+  'clearEndUserSecurityContext',
+  'encodeOSON',
+  'getSodaDatabase',
+  'isCompressionEnabled',
+  'on',
+  'once',
+  'queryStream',
+  'setEndUserSecurityContext',
+])
+
 /** A lent connection: its own `close` gives it back, and after that it is as a closed one. */
 export function checkout(lease: Lease<OracleConnection>): OracleConnection {
   const connection = lease.connection
@@ -12,13 +27,13 @@ export function checkout(lease: Lease<OracleConnection>): OracleConnection {
   const close = async (options?: { drop?: boolean }): Promise<void> => {
     if (!isOpen) throw new OraclePoolError('NJS-003')
     isOpen = false
-    const dead = (connection as { isHealthy?: () => boolean }).isHealthy?.() === false
-    if (options?.drop === true || dead) lease.destroy(new Error('it was dropped'))
+    if (options?.drop === true || !connection.isHealthy()) lease.destroy(new Error('it was dropped'))
     else lease.release()
   }
   const own: Record<PropertyKey, Method> = {
     close: calledBack(close),
     release: calledBack(close),
+    isHealthy: () => isOpen && connection.isHealthy(),
     [Symbol.asyncDispose]: () => (isOpen ? close() : Promise.resolve()),
   }
   return new Proxy(connection, {
@@ -28,10 +43,8 @@ export function checkout(lease: Lease<OracleConnection>): OracleConnection {
       if (typeof value !== 'function' || name === 'constructor') return value
       const known = methods.get(name)
       if (known !== undefined) return known
-      const method: Method = (...args) => {
-        if (!isOpen) throw new OraclePoolError('NJS-003')
-        return (value as Method).apply(connection, args)
-      }
+      const method: Method = (...args) =>
+        isOpen ? (value as Method).apply(connection, args) : refuse(name, args)
       methods.set(name, method)
       return method
     },
@@ -40,6 +53,15 @@ export function checkout(lease: Lease<OracleConnection>): OracleConnection {
       return Reflect.set(connection, name, value)
     },
   })
+}
+
+const refuseLater = calledBack(async () => {
+  throw new OraclePoolError('NJS-003')
+})
+
+function refuse(name: PropertyKey, args: unknown[]): unknown {
+  if (AT_ONCE.has(name)) throw new OraclePoolError('NJS-003')
+  return refuseLater(...args)
 }
 
 /** Takes a callback as its last argument, too. */

@@ -1,47 +1,48 @@
 import type { Driver } from '../../contract/driver.ts'
+import type { OracleConnection as DrivenConnection } from '../../drivers/oracledb/client.ts'
+import { Link, linkOf, links } from '../../drivers/oracledb/link.ts'
+import { close, session } from '../../drivers/oracledb/session.ts'
 import type { OracleConnection } from './package.ts'
 
-/** What of a connection is known without asking the server; older versions do not have it. */
-type Told = OracleConnection & { transactionInProgress?: boolean; isHealthy?: () => boolean }
+/** Attributes of connections that can change while a pool runs. */
+export interface OpeningChange {
+  readonly accessToken?: object
+  readonly stmtCacheSize?: number
+}
 
-/** Single connections of oracledb, for a pool of ours. */
+/** Single connections of oracledb, for a pool of ours: known and cared for as by the driver of oracledb. */
 export class OracleDriver implements Driver<OracleConnection> {
   readonly name = 'oracledb'
-  /** What connections are opened with from now on. */
-  accessToken: object | undefined = undefined
-  readonly #open: () => Promise<OracleConnection>
-  /** Rolled back, and not lent since: where the driver cannot say whether a transaction is open. */
-  readonly #rolledBack = new WeakSet<OracleConnection>()
+  readonly #open: (change: OpeningChange) => Promise<OracleConnection>
+  readonly #perform = links.perform(session)
+  #change: OpeningChange = {}
 
-  constructor(open: () => Promise<OracleConnection>) {
+  constructor(open: (change: OpeningChange) => Promise<OracleConnection>) {
     this.#open = open
   }
 
-  connect(): Promise<OracleConnection> {
-    return this.#open()
+  /** What connections are opened with from now on. */
+  change(change: OpeningChange): void {
+    this.#change = { ...this.#change, ...change }
+  }
+
+  async connect(): Promise<OracleConnection> {
+    const connection = await this.#open(this.#change)
+    new Link(connection as unknown as DrivenConnection)
+    return connection
   }
 
   close(connection: OracleConnection): Promise<void> {
-    return connection.close()
+    return close(linkOf(connection))
   }
 
-  async isAlive(connection: OracleConnection): Promise<boolean> {
-    if ((connection as Told).isHealthy?.() === false) return false
-    await connection.ping()
-    return true
-  }
+  readonly isAlive = this.#perform.isAlive
+  readonly isDirty = this.#perform.isDirty
+  readonly reset = this.#perform.reset
+  readonly onLost = this.#perform.onLost
 
-  isDirty(connection: OracleConnection): boolean {
-    return (connection as Told).transactionInProgress ?? !this.#rolledBack.has(connection)
-  }
-
-  async reset(connection: OracleConnection): Promise<void> {
-    await connection.rollback()
-    this.#rolledBack.add(connection)
-  }
-
-  /** Its borrower may begin a transaction from now on. */
-  lent(connection: OracleConnection): void {
-    this.#rolledBack.delete(connection)
+  /** Whoever waits is told of each failure: none is so final that nobody may try again. */
+  classify(): 'fatal' {
+    return 'fatal'
   }
 }

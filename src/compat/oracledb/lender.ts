@@ -1,12 +1,15 @@
 import { show } from '../../contract/check.ts'
 import {
   AcquireTimeoutError,
+  ConnectError,
   InvalidOptionError,
   PoolClosedError,
   QueueFullError,
 } from '../../contract/errors.ts'
 import type { Lease } from '../../contract/lease.ts'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
+import { isHeld } from '../borrower.ts'
+import type { StandingQueue } from '../standing-queue.ts'
 import { changeableOptions, type OraclePoolAttributes, type Settled, settled } from './attributes.ts'
 import { checkout } from './checkout.ts'
 import type { Closing } from './closing.ts'
@@ -19,6 +22,10 @@ export interface LenderParts {
   readonly pool: RockpoolPool<OracleConnection>
   readonly driver: OracleDriver | undefined
   readonly closing: Closing
+  /** Those who wait for a connection. */
+  readonly queue: StandingQueue
+  /** How many may wait; below 0 there is no limit. */
+  readonly queueMax: number
   readonly sessionCallback: OraclePoolAttributes['sessionCallback']
   readonly defaults: OracleDefaults
 }
@@ -29,20 +36,20 @@ const KNOWN = ['tag', 'matchAnyTag', 'poolAlias']
 export class Lender {
   counts = new Counts()
   readonly #parts: LenderParts
+  #queueMax: number
   /** Tags of sessions that the callback has prepared. */
   readonly #tags = new WeakMap<OracleConnection, string>()
 
   constructor(parts: LenderParts) {
     this.#parts = parts
+    this.#queueMax = parts.queueMax
   }
 
   async lend(options: object = {}): Promise<OracleConnection> {
-    const { closing, driver } = this.#parts
-    closing.assertOpen()
+    this.#parts.closing.assertOpen()
     assertLoan(options)
     this.counts.connectionRequests++
     const lease = await this.#acquire()
-    driver?.lent(lease.connection)
     await this.#prepare(lease, (options as { tag?: string }).tag ?? '')
     return checkout(lease)
   }
@@ -50,7 +57,7 @@ export class Lender {
   /** @throws InvalidOptionError where the connections are not opened here */
   setAccessToken(token: object): void {
     const { driver } = this.#parts
-    if (driver !== undefined) driver.accessToken = token
+    if (driver !== undefined) driver.change({ accessToken: token })
     else
       throw new InvalidOptionError(
         'token',
@@ -62,18 +69,33 @@ export class Lender {
   reconfigure(wanted: Settled): Settled {
     const settings = settled(wanted, this.#parts.defaults)
     this.#parts.pool.resize(changeableOptions(settings))
+    const { driver } = this.#parts
+    if (driver !== undefined) {
+      driver.change({ stmtCacheSize: settings.stmtCacheSize })
+      this.#queueMax = settings.queueMax
+    }
     return settings
   }
 
   async #acquire(): Promise<Lease<OracleConnection>> {
-    const { pool } = this.#parts
-    const idle = pool.tryAcquire()
-    if (idle !== undefined) return idle
-    const coming = pool.acquire()
+    for (;;) {
+      const lease = this.#parts.pool.tryAcquire() ?? (await this.#wait())
+      if (isHeld(lease) && lease.connection.isHealthy()) return lease
+      lease.destroy(new Error('its server has ended it'))
+    }
+  }
+
+  async #wait(): Promise<Lease<OracleConnection>> {
+    const { pool, queue } = this.#parts
     const { waiting, leased, max } = pool.stats()
-    const queues = waiting > 0 && leased >= max
+    const queues = leased >= max
+    if (queues && this.#queueMax >= 0 && waiting >= this.#queueMax) {
+      this.counts.rejectedRequests++
+      throw new OraclePoolError('NJS-076', `: ${waiting} wait already`)
+    }
+    const coming = pool.acquire({ signal: queue.signal })
     const since = Date.now()
-    if (queues) this.counts.queued(waiting)
+    if (queues) this.counts.queued(pool.stats().waiting)
     try {
       return await coming
     } catch (error) {
@@ -110,6 +132,7 @@ export class Lender {
       return new OraclePoolError('NJS-076', `: ${error.message}`, { cause: error })
     }
     this.counts.failedRequests++
+    if (error instanceof ConnectError) return error.cause ?? error
     return error instanceof PoolClosedError ? new OraclePoolError('NJS-065', '', { cause: error }) : error
   }
 }

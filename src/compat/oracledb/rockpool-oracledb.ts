@@ -1,5 +1,7 @@
+import type { Pool } from '../../contract/pool.ts'
 import { createResourcePool } from '../../pool/create-resource-pool.ts'
 import { oncePer } from '../once-per.ts'
+import { StandingQueue } from '../standing-queue.ts'
 import {
   assertLendable,
   connectionAttributes,
@@ -50,17 +52,19 @@ class Aliases {
     if (poolAlias !== undefined && this.#pools.has(poolAlias))
       throw new OraclePoolError('NJS-046', `: ${poolAlias}`)
     const single = connectionAttributes(given)
-    const driver: OracleDriver = new OracleDriver(() => {
-      const { accessToken } = driver
-      return oracledb.getConnection(accessToken === undefined ? single : { ...single, accessToken })
+    const queue = new StandingQueue()
+    const driver = new OracleDriver((change) => {
+      const attributes: object = { ...single, ...change }
+      return queue.telling(pool, () => oracledb.getConnection(attributes))
     })
-    const pool = createResourcePool<OracleConnection>(driver, {
+    const pool: Pool<OracleConnection> = createResourcePool<OracleConnection>(driver, {
       ...rockpoolOptions(settings),
       ...given.rockpool,
     })
     const closing = new Closing(pool, true, () => poolAlias !== undefined && this.#pools.delete(poolAlias))
     const { sessionCallback } = given
-    const lender = new Lender({ pool, driver, closing, sessionCallback, defaults: oracledb })
+    const { queueMax } = settings
+    const lender = new Lender({ pool, driver, closing, queue, queueMax, sessionCallback, defaults: oracledb })
     const attributes = poolAlias === undefined ? given : { ...given, poolAlias }
     const made = new OraclePool({ pool, lender, closing, attributes, settings, package: oracledb })
     if (poolAlias !== undefined) this.#pools.set(poolAlias, made)

@@ -2,10 +2,11 @@ import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
 import { assertIsolation, STANDARD_LEVELS } from '../isolation.ts'
+import type { Session } from '../links.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { Link } from './link.ts'
 
-export async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
+async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
   assertIsolation(isolation, STANDARD_LEVELS)
   // What shares its flight with the first statement must go out at once.
   if (!link.isShared && mayBeOpen(link) && (await link.isInTransaction())) {
@@ -28,13 +29,13 @@ export async function begin(link: Link, { isolation, readOnly }: BeginOptions): 
 }
 
 /** A transaction that the server has ended by itself is no longer there to be committed, and COMMIT would not say so. */
-export async function commit(link: Link): Promise<void> {
+async function commit(link: Link): Promise<void> {
   link.assertWhole()
   await link.run('COMMIT', () => link.ask('COMMIT'))
   link.hasBegun = false
 }
 
-export async function rollback(link: Link): Promise<void> {
+async function rollback(link: Link): Promise<void> {
   link.hasBegun = false
   await link.ask('ROLLBACK')
 }
@@ -45,7 +46,7 @@ const SAVEPOINT: Readonly<Record<SavepointMove, string>> = {
   rollback: 'ROLLBACK TO SAVEPOINT',
 }
 
-export async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
+async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
   // With the transaction the savepoint is gone too: there is nothing left to undo.
   if (move === 'rollback' && link.isEnded) return
   link.assertWhole()
@@ -53,7 +54,7 @@ export async function savepoint(link: Link, name: string, move: SavepointMove): 
 }
 
 /** A transaction is open or may be, a statement is in flight, a cancel on its way; or the connection is gone. */
-export function isDirty(link: Link): boolean {
+function isDirty(link: Link): boolean {
   return link.isOver || link.speaker.isEnded || link.isBusy || mayBeOpen(link)
 }
 
@@ -61,7 +62,7 @@ function mayBeOpen(link: Link): boolean {
   return link.speaker.answers.mayBeInTransaction
 }
 
-export async function reset(link: Link, how: ResetDepth): Promise<void> {
+async function reset(link: Link, how: ResetDepth): Promise<void> {
   if (link.isBusy) await link.quiet()
   link.hasBegun = false
   if (how === 'full') await resetSession(link)
@@ -87,7 +88,7 @@ async function hasDatabase(link: Link): Promise<boolean> {
   return row?.d !== null
 }
 
-export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
+async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
   await untilAborted(
     signal,
     () => link.speaker.ping(),
@@ -100,11 +101,22 @@ export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean>
  * Whether the server itself is read-only, by its administrator or as a replica of a cloud's; `super_read_only` switches
  * `read_only` on as well. The user's own `START TRANSACTION READ ONLY` leaves both alone.
  */
-export async function confirmStale(link: Link): Promise<boolean> {
+async function confirmStale(link: Link): Promise<boolean> {
   const [row = {}] = await link.ask('select @@global.read_only as s, @@global.innodb_read_only as i')
   return [row.s, row.i].some((value) => !/^(0|off)$/i.test(String(value)))
 }
 
 function quote(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``
+}
+
+export const session: Session<Link> = {
+  isAlive,
+  isDirty,
+  reset,
+  confirmStale,
+  begin,
+  commit,
+  rollback,
+  savepoint,
 }

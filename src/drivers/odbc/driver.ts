@@ -5,7 +5,7 @@ import { Connector } from './connector.ts'
 import { classify, isFarewell } from './errors.ts'
 import { linkOf, links } from './link.ts'
 import { query, stream } from './query.ts'
-import * as session from './session.ts'
+import { session } from './session.ts'
 
 /**
  * Any database with an ODBC driver, by the `odbc` package: `odbc('odbc:DSN=shop')`,

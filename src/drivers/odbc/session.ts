@@ -2,10 +2,11 @@ import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError, TransactionError } from '../../contract/errors.ts'
 import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
 import { assertIsolation, STANDARD_LEVELS } from '../isolation.ts'
+import type { Session } from '../links.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { Link } from './link.ts'
 
-export async function begin(link: Link, options: BeginOptions): Promise<void> {
+async function begin(link: Link, options: BeginOptions): Promise<void> {
   const { isolation, readOnly } = options
   assertIsolation(isolation, STANDARD_LEVELS)
   const statements = link.family.begin?.(options)
@@ -27,7 +28,7 @@ export async function begin(link: Link, options: BeginOptions): Promise<void> {
 }
 
 /** A server that answers COMMIT by rolling back says so in a word that ODBC does not pass on: so it is asked beforehand. */
-export async function commit(link: Link): Promise<void> {
+async function commit(link: Link): Promise<void> {
   link.assertWhole()
   if (link.failure !== undefined && link.family.name === 'postgres') await assertGoing(link)
   await (link.isNative
@@ -50,7 +51,7 @@ async function assertGoing(link: Link): Promise<void> {
   }
 }
 
-export async function rollback(link: Link): Promise<void> {
+async function rollback(link: Link): Promise<void> {
   await (link.isNative
     ? link.call(true, () => link.connection.rollback())
     : rollBackWhatIsOpen(link, link.family.rollback))
@@ -79,19 +80,19 @@ async function settle(link: Link): Promise<void> {
   link.isQueryOnly = false
 }
 
-export async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
+async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
   if (move === 'rollback') link.forgive()
   link.assertWhole()
   const sql = link.family.savepoint(name, move)
   if (sql !== undefined) await link.ask(sql)
 }
 
-export function isDirty(link: Link): boolean {
+function isDirty(link: Link): boolean {
   return link.isLost || link.isBusy || link.mayBeOpen
 }
 
 /** @throws where no statement makes the session as after connecting: then the pool opens another connection */
-export async function reset(link: Link, how: ResetDepth): Promise<void> {
+async function reset(link: Link, how: ResetDepth): Promise<void> {
   await link.quiet()
   if (link.mayBeOpen || link.isQueryOnly) await rollback(link)
   if (how === 'full') await clean(link)
@@ -103,7 +104,7 @@ export async function clean(link: Link): Promise<void> {
   for (const sql of statements) await link.ask(sql)
 }
 
-export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
+async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
   await untilAborted(
     signal,
     () => link.ask('select 1'),
@@ -114,9 +115,20 @@ export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean>
   return true
 }
 
-export async function confirmStale(link: Link): Promise<boolean> {
+async function confirmStale(link: Link): Promise<boolean> {
   const { readOnly } = link.family
   if (readOnly === undefined) return false
   const [row] = await link.ask(readOnly)
   return Number(row?.yes) !== 0
+}
+
+export const session: Session<Link> = {
+  isAlive,
+  isDirty,
+  reset,
+  confirmStale,
+  begin,
+  commit,
+  rollback,
+  savepoint,
 }

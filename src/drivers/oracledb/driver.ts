@@ -7,7 +7,7 @@ import { DrcpRider } from './drcp.ts'
 import { classify, isFarewell } from './errors.ts'
 import { Link, linkOf, links } from './link.ts'
 import { optionsFor, query, stream } from './query.ts'
-import * as session from './session.ts'
+import { cancel, close, session } from './session.ts'
 
 /**
  * Oracle Database by the `oracledb` package: `oracledb('oracle://app:secret@host:1521/service')`,
@@ -32,7 +32,7 @@ export function oracledb<C = OracleConnection>(
     query: (connection, sql, params) => query(linkOf(connection), { sql, params }, connector.options),
     stream: (connection, sql, params, { batch }) =>
       stream(linkOf(connection), { sql, params, batch }, connector.options),
-    cancel: (connection) => session.cancel(linkOf(connection)),
+    cancel: (connection) => cancel(linkOf(connection)),
   }
   return driver as unknown as SqlDriver<C>
 }
@@ -64,7 +64,7 @@ class Connector {
   }
 
   async close(connection: OracleConnection): Promise<void> {
-    await session.close(linkOf(connection))
+    await close(linkOf(connection))
     this.#rider?.closed()
   }
 

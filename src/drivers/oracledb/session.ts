@@ -2,6 +2,7 @@ import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
 import { assertIsolation } from '../isolation.ts'
+import type { Session } from '../links.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { isCancelled } from './errors.ts'
 import type { Link } from './link.ts'
@@ -17,7 +18,7 @@ const LEVELS: Readonly<Record<string, string>> = {
 const CLOSE_CALL_MS = 2_000
 
 /** A transaction begins by itself; only how it is to be is said. */
-export async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
+async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
   assertIsolation(isolation, LEVELS)
   if (link.hasBegun || link.connection.transactionInProgress === true)
     throw new InvalidOptionError('begin', 'a transaction is open already: commit or roll back first')
@@ -27,35 +28,35 @@ export async function begin(link: Link, { isolation, readOnly }: BeginOptions): 
   link.hasBegun = true
 }
 
-export async function commit(link: Link): Promise<void> {
+async function commit(link: Link): Promise<void> {
   await link.connection.commit()
   link.over()
 }
 
-export async function rollback(link: Link): Promise<void> {
+async function rollback(link: Link): Promise<void> {
   await link.connection.rollback()
   link.over()
 }
 
 /** Oracle gives no savepoint up by itself: it goes with the transaction. */
-export async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
+async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
   if (move === 'set') await run(link, `SAVEPOINT ${name}`)
   if (move === 'rollback') await run(link, `ROLLBACK TO SAVEPOINT ${name}`)
 }
 
-export function isDirty(link: Link): boolean {
+function isDirty(link: Link): boolean {
   return link.isLost || link.isBusy || link.hasBegun || link.inTransaction
 }
 
 /** @throws for 'full', because no statement makes a session as after connecting: then the pool opens another connection */
-export async function reset(link: Link, how: ResetDepth): Promise<void> {
+async function reset(link: Link, how: ResetDepth): Promise<void> {
   await link.quiet()
   if (link.hasBegun || link.inTransaction) await rollback(link)
   if (how === 'full') throw new Error('no statement makes a session of Oracle as after connecting')
 }
 
 /** First what the server has said without being asked, then a round trip. */
-export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
+async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
   signal.throwIfAborted()
   if (!link.connection.isHealthy()) return false
   await untilAborted(
@@ -87,7 +88,7 @@ async function stop(link: Link): Promise<void> {
   }
 }
 
-export async function confirmStale(link: Link): Promise<boolean> {
+async function confirmStale(link: Link): Promise<boolean> {
   const { rows = [] } = await link.connection.execute(
     `select sys_context('USERENV', 'DATABASE_ROLE') as "role" from dual`,
     [],
@@ -112,4 +113,15 @@ export async function close(link: Link): Promise<void> {
 
 async function run(link: Link, sql: string): Promise<void> {
   await link.connection.execute(sql, [], {})
+}
+
+export const session: Session<Link> = {
+  isAlive,
+  isDirty,
+  reset,
+  confirmStale,
+  begin,
+  commit,
+  rollback,
+  savepoint,
 }

@@ -6,7 +6,7 @@ import { classify, isFarewell, isStalePlan } from './errors.ts'
 import { linkOf, links } from './link.ts'
 import { open, packageOf } from './open.ts'
 import { query } from './query.ts'
-import * as session from './session.ts'
+import { cancel, close, session } from './session.ts'
 import { stream } from './stream.ts'
 
 /**
@@ -27,7 +27,7 @@ export function tedious<C = TediousConnection>(
     preparesByName: true,
     placeholder: (position) => `@p${position}`,
     connect: ({ signal }) => open(given ?? packageOf(loadPackage('tedious')), target, signal),
-    close: (connection) => session.close(linkOf(connection)),
+    close: (connection) => close(linkOf(connection)),
     classify,
     isFarewell,
     isStalePlan,
@@ -36,7 +36,7 @@ export function tedious<C = TediousConnection>(
     unref: (connection) => void linkOf(connection).socket.unref?.(),
     query: (connection, sql, params, { name }) => query(linkOf(connection), { sql, params, name }),
     stream: (connection, sql, params, { batch }) => stream(linkOf(connection), { sql, params, batch }),
-    cancel: (connection) => session.cancel(linkOf(connection)),
+    cancel: (connection) => cancel(linkOf(connection)),
   }
   return driver as unknown as SqlDriver<C>
 }

@@ -2,13 +2,14 @@ import type { ResetDepth } from '../../contract/driver.ts'
 import { InvalidOptionError, TransactionError } from '../../contract/errors.ts'
 import type { BeginOptions, SavepointMove } from '../../contract/sql-driver.ts'
 import { assertIsolation } from '../isolation.ts'
+import type { Session } from '../links.ts'
 import { LEVELS } from './config.ts'
 import type { Link } from './link.ts'
 
 const UNCHANGED = 0
 const READ_COMMITTED = 2
 
-export async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
+async function begin(link: Link, { isolation, readOnly }: BeginOptions): Promise<void> {
   if (readOnly) {
     throw new InvalidOptionError(
       'readOnly',
@@ -48,7 +49,7 @@ async function end(link: Link, word: 'commit' | 'rollback'): Promise<void> {
 }
 
 /** COMMIT ends one BEGIN: where the work has sent more of them, nothing is committed yet. */
-export async function commit(link: Link): Promise<void> {
+async function commit(link: Link): Promise<void> {
   link.assertWhole()
   await end(link, 'commit')
   link.hasBegun = false
@@ -60,7 +61,7 @@ export async function commit(link: Link): Promise<void> {
   )
 }
 
-export async function rollback(link: Link): Promise<void> {
+async function rollback(link: Link): Promise<void> {
   link.hasBegun = false
   if (link.connection.inTransaction) await end(link, 'rollback')
   else await restoreLevel(link)
@@ -75,7 +76,7 @@ async function restoreLevel(link: Link): Promise<void> {
 }
 
 /** There is no RELEASE: a savepoint is forgotten with its transaction, or replaced by one of the same name. */
-export async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
+async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
   // With the transaction the savepoint is gone too: there is nothing left to undo.
   if (move === 'release' || (move === 'rollback' && link.isEnded)) return
   link.assertWhole()
@@ -87,7 +88,7 @@ export async function savepoint(link: Link, name: string, move: SavepointMove): 
 }
 
 /** A transaction is open, or was ended by the server alone; a request is in flight, an attention not acknowledged; or all is over. */
-export function isDirty(link: Link): boolean {
+function isDirty(link: Link): boolean {
   const { isOver, isBusy, isEnded, isElevated, connection } = link
   return isOver || isBusy || isEnded || isElevated || connection.inTransaction
 }
@@ -96,7 +97,7 @@ export function isDirty(link: Link): boolean {
  * A full reset is the protocol's own flag on the next request, with which tedious sends its options anew: the flag does
  * not reset the isolation, those options do. The transaction is ended before, since tedious would not learn of its end.
  */
-export async function reset(link: Link, how: ResetDepth): Promise<void> {
+async function reset(link: Link, how: ResetDepth): Promise<void> {
   await link.quiet()
   await rollback(link)
   if (how === 'rollback') return
@@ -111,7 +112,7 @@ export async function cancel(link: Link): Promise<void> {
   await link.quiet()
 }
 
-export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
+async function isAlive(link: Link, signal: AbortSignal): Promise<boolean> {
   signal.throwIfAborted()
   const stop = () => link.socket.destroy()
   signal.addEventListener('abort', stop, { once: true })
@@ -126,7 +127,7 @@ export async function isAlive(link: Link, signal: AbortSignal): Promise<boolean>
 }
 
 /** Whether the database itself takes no writes: read-only, or a secondary replica. */
-export async function confirmStale(link: Link): Promise<boolean> {
+async function confirmStale(link: Link): Promise<boolean> {
   let isReadOnly = false
   const sql = `select databasepropertyex(db_name(), 'Updateability') as updateability`
   await link.run(sql, (request) => {
@@ -146,4 +147,15 @@ export async function close(link: Link): Promise<void> {
   link.connection.close()
   link.socket.destroy()
   await link.closed
+}
+
+export const session: Session<Link> = {
+  isAlive,
+  isDirty,
+  reset,
+  confirmStale,
+  begin,
+  commit,
+  rollback,
+  savepoint,
 }

@@ -12,6 +12,8 @@ export class FakeOracleConnection {
   readonly #server: FakeOracledb
   #alive = true
   #open = true
+  /** Calls run one after another, as the package has it. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(server: FakeOracledb, id: number) {
     this.#server = server
@@ -31,11 +33,14 @@ export class FakeOracleConnection {
     this.#assertOpen()
   }
 
-  async execute(sql: string): Promise<{ rows: unknown[] }> {
-    this.#assertOpen()
-    this.statements.push(sql)
-    if (/^(insert|update|delete)/i.test(sql)) this.transactionInProgress = true
-    return { rows: [[this.id]] }
+  execute(sql: string, ..._: unknown[]): Promise<{ rows: unknown[] }> {
+    return this.#inTurn(async () => {
+      this.#assertOpen()
+      await this.#server.pace
+      this.statements.push(sql)
+      if (/^(insert|update|delete)/i.test(sql)) this.transactionInProgress = true
+      return { rows: [[this.id]] }
+    })
   }
 
   async commit(): Promise<void> {
@@ -43,16 +48,24 @@ export class FakeOracleConnection {
     this.transactionInProgress = false
   }
 
-  async rollback(): Promise<void> {
-    this.#assertOpen()
-    this.statements.push('rollback')
-    this.transactionInProgress = false
+  rollback(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#assertOpen()
+      this.statements.push('rollback')
+      this.transactionInProgress = false
+    })
   }
 
   async close(): Promise<void> {
     if (!this.#open) throw new Error('NJS-003: invalid or closed connection')
     this.#open = false
     this.#server.closed.push(this.id)
+  }
+
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(call)
+    this.#turn = result.catch(() => undefined)
+    return result
   }
 
   #assertOpen(): void {
@@ -66,6 +79,8 @@ export class FakeOracledb {
   closed: number[] = []
   pings = 0
   refusal: Error | undefined = undefined
+  /** Statements wait for it. */
+  pace: Promise<unknown> = Promise.resolve()
   connections: FakeOracleConnection[] = []
 
   module(): Record<string, unknown> {

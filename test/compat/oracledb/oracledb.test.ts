@@ -78,7 +78,7 @@ test('close gives a connection back, and it is closed for whoever still has it',
   expect([pool.connectionsInUse, pool.connectionsOpen]).toEqual([0, 1])
   const second = await borrow()
   expect(second.id).toBe(first.id)
-  expect(() => first.execute('SELECT 1')).toThrow('NJS-003')
+  await expect(first.execute('SELECT 1')).rejects.toThrow('NJS-003')
   await expect(first.close()).rejects.toThrow('NJS-003')
   expect((await second.execute('SELECT 1')).rows).toEqual([[1]])
 })
@@ -107,6 +107,66 @@ test('a transaction that was left open is rolled back before the next borrower',
   await second.execute('SELECT 1')
   await second.close()
   expect((await borrow()).statements.filter((text) => text === 'rollback')).toHaveLength(1)
+})
+
+test('a statement that still runs when its connection comes back is rolled back before the next borrower', async () => {
+  const { server, borrow } = await oracleWorld({ poolMax: 1 })
+  const first = await borrow()
+  let goOn: (value?: unknown) => void = () => undefined
+  server.pace = new Promise((resolve) => {
+    goOn = resolve
+  })
+  const running = first.execute('UPDATE accounts SET balance = 0')
+  await first.close()
+  const next = borrow()
+  goOn()
+  await running
+  expect([(await next).transactionInProgress, (await next).statements]).toEqual([
+    false,
+    ['UPDATE accounts SET balance = 0', 'rollback'],
+  ])
+})
+
+test('a connection that has died since it came back is not lent, though it is no time yet to ping it', async () => {
+  const { server, borrow } = await oracleWorld({ poolMax: 1, poolPingInterval: 60 })
+  await (await borrow()).close()
+  server.connections[0]?.die()
+  expect((await borrow()).id).toBe(2)
+  expect(server.pings).toBe(0)
+})
+
+test('whoever waits for a connection is told at once why there is none', async () => {
+  const { server, borrow } = await oracleWorld({ queueTimeout: 60_000 })
+  server.refusal = Object.assign(new Error('ORA-01017: invalid credential'), { code: 'ORA-01017' })
+  await expect(borrow()).rejects.toBe(server.refusal)
+  server.refusal = Object.assign(new Error('ORA-12541: no listener'), { code: 'ORA-12541' })
+  await expect(borrow()).rejects.toBe(server.refusal)
+  server.refusal = undefined
+  expect((await borrow()).id).toBeGreaterThan(2)
+})
+
+test('queueMax and stmtCacheSize change while the pool runs', async () => {
+  const { pool, borrow, server } = await oracleWorld({ poolMax: 1, queueMax: 5 })
+  const first = await borrow()
+  await pool.reconfigure({ queueMax: 0, stmtCacheSize: 7 })
+  await expect(pool.getConnection()).rejects.toMatchObject({ code: 'NJS-076' })
+  await pool.reconfigure({ queueMax: -1, poolMax: 2 })
+  await borrow()
+  const waiting = [pool.getConnection(), pool.getConnection()]
+  await first.close()
+  await (await waiting[0])?.close()
+  expect((await waiting[1])?.close).toBeTypeOf('function')
+  expect(server.opened[1]).toMatchObject({ stmtCacheSize: 7 })
+})
+
+test('a closed connection tells who called it in his own way: by promise or by callback', async () => {
+  const { borrow } = await oracleWorld()
+  const closed = await borrow()
+  await closed.close()
+  await expect(closed.execute('SELECT 1')).rejects.toMatchObject({ code: 'NJS-003' })
+  const told = new Promise((resolve) => closed.execute('SELECT 1', [], resolve))
+  expect(await told).toMatchObject({ code: 'NJS-003' })
+  expect(closed.isHealthy()).toBe(false)
 })
 
 test('connections are pinged before they are lent when they were idle for poolPingInterval', async () => {

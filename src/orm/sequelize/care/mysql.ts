@@ -2,7 +2,7 @@ import { innerOf, type MariadbConnection } from '../../../drivers/mariadb/client
 import { MariadbSpeaker } from '../../../drivers/mariadb/speaker.ts'
 import { classify } from '../../../drivers/mysql-family/errors.ts'
 import { Link, linkOf } from '../../../drivers/mysql-family/link.ts'
-import { isAlive, isDirty, reset } from '../../../drivers/mysql-family/session.ts'
+import { session } from '../../../drivers/mysql-family/session.ts'
 import type { Speaker } from '../../../drivers/mysql-family/speaker.ts'
 import { adopt } from '../../../drivers/mysql-family/wire.ts'
 import type { Core } from '../../../drivers/mysql2/core.ts'
@@ -31,9 +31,9 @@ function familyCare(speakerOf: (connection: object) => Speaker): Care {
       // Its answer is the first that we hear, and says that no transaction is open.
       await speaker.ping()
     },
-    isAlive: (connection, signal) => isAlive(linkOf(connection), signal),
-    isDirty: (connection) => isDirty(linkOf(connection)),
-    rollBack: (connection) => reset(linkOf(connection), 'rollback'),
+    isAlive: (connection, signal) => session.isAlive(linkOf(connection), signal),
+    isDirty: (connection) => session.isDirty(linkOf(connection)),
+    rollBack: (connection) => session.reset(linkOf(connection), 'rollback'),
     onLost: (connection, lost) => linkOf(connection).onLost(lost),
     async beforeClose(connection) {
       const link = linkOf(connection)
