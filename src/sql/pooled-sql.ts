@@ -135,10 +135,10 @@ export class PooledSql<C> extends ResourcePool<C, PooledLease<C>> implements Sql
   /** What is known of a statement. @throws SessionStatementError for one that needs a session of its own */
   #admit({ text }: Statement): TextEntry {
     const entry = this.#texts.look(text)
-    const { session, taints, word } = entry.reading
+    const { session, changesSession, word } = entry.reading
     if (session !== undefined) throw new SessionStatementError(session.word, session.instead)
     // Behind a pooler the server's session is somebody else's after the statement, and nothing can bring it back to order.
-    if (taints && this.options.pooler === 'transaction') {
+    if (changesSession && this.options.pooler === 'transaction') {
       throw new SessionStatementError(word, 'pool.transaction(), with SET LOCAL or ON COMMIT DROP')
     }
     return entry

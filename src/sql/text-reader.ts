@@ -4,22 +4,41 @@ export interface Reading {
   readonly word: string
   /** Set for statements that need a session of one's own: the word, and what to use instead. */
   readonly session: { readonly word: string; readonly instead: string } | undefined
-  /** It changes the session: the connection needs a full reset before somebody else gets it. */
+  /** It may change the session: the connection needs a full reset before somebody else gets it. */
   readonly taints: boolean
+  /** It does so itself, not only what may be another statement behind it. */
+  readonly changesSession: boolean
   /** Surely one statement which only reads, without locks, and calls nothing unknown: it may run beside others. */
   readonly onlyReads: boolean
 }
 
 const TRANSACTION_WORDS = words('START COMMIT END ROLLBACK ABORT SAVEPOINT RELEASE')
-const SESSION_WORDS = words('LISTEN UNLISTEN DECLARE FETCH LOCK UNLOCK HANDLER')
+const SESSION_WORDS = words('LISTEN UNLISTEN FETCH LOCK UNLOCK HANDLER')
 const TAINTING_WORDS = words(
   'SET RESET PREPARE DEALLOCATE DO CALL USE LOAD DISCARD EXEC EXECUTE ATTACH DETACH PRAGMA',
 )
 const READING_WORDS = words('SELECT VALUES TABLE WITH')
 
+/** A comment ends at its first end, in one way only: what could be read in many ways would take for ever. */
+const GAP = String.raw`(?:\s|/\*(?:[^*]|\*(?!/))*\*/|--[^\n]*\n)`
 /** Parts of a statement that leave something behind in the session, wherever they stand. */
-const TAINTING =
-  /\b(?:temp|temporary|set_config|(?:pg_)?(?:try_)?advisory_lock(?:_shared)?|get_lock|dblink_connect)\b/i
+const TAINTING = new RegExp(
+  [
+    String.raw`\b(?:set_config|(?:pg_)?(?:try_)?advisory_lock(?:_shared)?|get_lock|dblink_connect)\b`,
+    String.raw`\b(?:create|(?<!\binsert${GAP}+)into)${GAP}+(?:or${GAP}+replace${GAP}+)?(?:(?:global|local)${GAP}+)?temp(?:orary)?${GAP}+\w`,
+    // Temporary tables of SQL Server.
+    String.raw`\b(?:table|into)${GAP}+#\S`,
+    String.raw`^alter${GAP}+session\b`,
+  ].join('|'),
+  'i',
+)
+/** A statement behind the first that would leave something behind. */
+const TAINTING_LATER = new RegExp(
+  String.raw`;${GAP}*(?:${[...TAINTING_WORDS, ...SESSION_WORDS].join('|')})\b`,
+  'i',
+)
+/** `DECLARE` also declares variables of a batch or of a block, which end with it. */
+const DECLARES_CURSOR = /^DECLARE\s+[^\s@]\S*\s+(?:BINARY|ASENSITIVE|INSENSITIVE|NO|SCROLL|CURSOR)\b/i
 /** `BEGIN` also opens a block of a procedural language, which is no transaction. */
 const BEGINS_TRANSACTION =
   /^BEGIN\s*(?:$|;|(?:WORK|TRAN|TRANSACTION|ISOLATION|READ|NOT|DEFERRABLE|DEFERRED|IMMEDIATE|EXCLUSIVE|CONCURRENT)\b)/i
@@ -39,17 +58,19 @@ export function readText(text: string): Reading {
   const bare = text.slice(startOf(text))
   const word = (/^[a-z]+/i.exec(bare)?.[0] ?? '').toUpperCase()
   const session = sessionNeed(word, bare)
-  if (session !== undefined) return { word, session, taints: false, onlyReads: false }
-  const taints = TAINTING_WORDS.has(word) || TAINTING.test(bare)
+  if (session !== undefined) return { word, session, taints: false, changesSession: false, onlyReads: false }
+  const changesSession = TAINTING_WORDS.has(word) || TAINTING.test(bare)
+  const taints = changesSession || TAINTING_LATER.test(bare)
   const onlyReads = !taints && READING_WORDS.has(word) && !NOT_ONLY_READING.test(bare) && callsAreKnown(bare)
-  return { word, session, taints, onlyReads }
+  return { word, session, taints, changesSession, onlyReads }
 }
 
 function sessionNeed(word: string, bare: string): Reading['session'] {
   if (TRANSACTION_WORDS.has(word) || BEGINS_TRANSACTION.test(bare)) {
     return { word, instead: 'pool.transaction() or pool.use()' }
   }
-  return SESSION_WORDS.has(word) ? { word, instead: 'pool.use()' } : undefined
+  const needed = SESSION_WORDS.has(word) || DECLARES_CURSOR.test(bare)
+  return needed ? { word, instead: 'pool.use()' } : undefined
 }
 
 /** Every word before a parenthesis is a keyword or a known function. Quoted and qualified names are not known. */

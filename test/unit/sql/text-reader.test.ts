@@ -50,6 +50,8 @@ describe('a session of its own is needed', () => {
     ['fetch next from c', 'pool.use()'],
     ['unlock tables', 'pool.use()'],
     ['handler t open', 'pool.use()'],
+    ['declare c cursor for select 1', 'pool.use()'],
+    ['declare c no scroll cursor with hold for select 1', 'pool.use()'],
   ])('by %j: use %s', (text, instead) => {
     const reading = readText(text)
     expect(reading.session).toEqual({ word: reading.word, instead })
@@ -58,6 +60,10 @@ describe('a session of its own is needed', () => {
 
   test.each([
     'begin dbms_output.enable',
+    'declare @n int = 1; select @n',
+    'declare @c cursor',
+    'declare n number; begin n := 1; end;',
+    'declare cursor c is select 1 from dual; begin null; end;',
     'begins',
     'begin workers',
     'select 1',
@@ -83,6 +89,15 @@ describe('the session is changed', () => {
     'pragma x',
     'create temp table t (id int)',
     'create TEMPORARY table t (id int)',
+    'create or replace /* x */ temp view v as select 1',
+    'create local temporary table t (id int)',
+    'select 1 as a into temp t',
+    'create table #t (id int)',
+    'select a into ##t from u',
+    "alter session set nls_date_format = 'x'",
+    "select 1; set work_mem = '6MB'",
+    'select 1;-- a\n listen x',
+    'insert into t values (1);/* b */prepare p as select 1',
     'select set_config($1, $2, false)',
     'select advisory_lock(1)',
     'select pg_advisory_lock(1)',
@@ -97,6 +112,13 @@ describe('the session is changed', () => {
 
   test.each([
     'select temperature from t',
+    'select temp from weather',
+    "select * from sensors where kind = 'temporary'",
+    'insert into temp values (1)',
+    'create table temp (id int)',
+    'select 1; select 2',
+    'select 1; settle()',
+    'alter table sessions add a int',
     'select a_temp from t',
     'select xset_config from t',
     'select set_configuration from t',
@@ -104,6 +126,14 @@ describe('the session is changed', () => {
     'select my_pg_advisory_locks from t',
   ])('not by %j', (text) => {
     expect(readText(text).taints).toBe(false)
+  })
+})
+
+test('what only a later statement of the text would change is no reason to refuse it: it may stand in a quotation', () => {
+  expect(readText('set a to 1')).toMatchObject({ taints: true, changesSession: true })
+  expect(readText("insert into notes values ('; set a to 1')")).toMatchObject({
+    taints: true,
+    changesSession: false,
   })
 })
 
@@ -156,4 +186,11 @@ describe('a statement only reads', () => {
   ])('but not %j', (text) => {
     expect(readText(text).onlyReads).toBe(false)
   })
+})
+
+test('a long text is read in one go, whatever stands in it', () => {
+  const parts = ['/* a */', '/*', ';  ', '--\n', 'insert   ', 'create or replace ', "(1, 'x; y'), "]
+  for (const first of ['into ', 'select 1;', 'create ', 'table ', 'alter ']) {
+    for (const part of parts) expect(readText(first + part.repeat(20_000)).session).toBeUndefined()
+  }
 })
