@@ -1,4 +1,4 @@
-import { aFunction, assertOption } from '../../contract/check.ts'
+import { aFunction, assertOption, type Check } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { PoolOptions as RockpoolOptions } from '../../contract/options.ts'
 
@@ -66,7 +66,10 @@ export interface Settings {
   readonly idleTimeoutMillis: number
 }
 
-export function settingsOf(options: Options = {}): Settings {
+export function settingsOf(given?: Options | null): Settings {
+  const options = given ?? {}
+  for (const name of ['maxWaitingClients', 'acquireTimeoutMillis', 'destroyTimeoutMillis'] as const)
+    assertOption(name, options[name], atLeast0)
   const max = Math.max(whole(options.max) ?? 1, 1)
   return {
     max,
@@ -121,6 +124,9 @@ export function assertFactory<T>(factory: Factory<T>, { testOnBorrow, testOnRetu
     assertOption('validate', factory.validate, aFunction)
   }
 }
+
+const atLeast0: Check = (value) =>
+  (whole(value) ?? 0) >= 0 ? undefined : 'it must be a whole number of at least 0'
 
 function whole(value: unknown): number | undefined {
   const number = Number.parseInt(String(value), 10)

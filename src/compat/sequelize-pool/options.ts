@@ -38,13 +38,15 @@ const aTime: Check = (value) =>
     ? undefined
     : 'it must be a number of milliseconds from 0'
 
+const aCount = count(0, { unlimited: true })
+
 const CHECKS: Partial<Record<keyof FactoryOptions<unknown>, Check>> = {
   create: aFunction,
   destroy: aFunction,
   validate: aFunction,
   min: count(0, { unlimited: false }),
-  max: count(1, { unlimited: false }),
-  maxUses: aTime,
+  max: count(1, { unlimited: true }),
+  maxUses: (value) => (value === undefined || value === null ? undefined : aCount(value)),
   idleTimeoutMillis: aTime,
   acquireTimeoutMillis: aTime,
   drainTimeoutMillis: aTime,
@@ -60,7 +62,7 @@ export function assertFactory<T>(options: FactoryOptions<T>): void {
 export function rockpoolOptions<T>(options: FactoryOptions<T>): RockpoolOptions<T> {
   const acquireTimeoutMs = options.acquireTimeoutMillis ?? 30_000
   return {
-    max: options.max,
+    max: Math.min(options.max, Number.MAX_SAFE_INTEGER),
     acquireTimeoutMs,
     // There is no such option: a create that hangs must not keep its place for ever, nor one that is slow be cut off.
     connectTimeoutMs: Math.max(30_000, acquireTimeoutMs),

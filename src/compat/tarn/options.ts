@@ -58,7 +58,7 @@ const CHECKS: Record<keyof PoolOptions<unknown>, Check> = {
   destroy: aFunction,
   validate: maybe(aFunction),
   min: count(0, { unlimited: false }),
-  max: count(1, { unlimited: false }),
+  max: count(1, { unlimited: true }),
   acquireTimeoutMillis: aTime,
   createTimeoutMillis: aTime,
   destroyTimeoutMillis: aTime,
@@ -82,7 +82,7 @@ export function assertTarnOptions<T>(options: PoolOptions<T>): void {
 /** Tarn's words in ours. `min` is left out: nothing is opened before somebody asks for it. */
 export function rockpoolOptions<T>(options: PoolOptions<T>): RockpoolOptions<T> {
   return {
-    max: options.max,
+    max: Math.min(options.max, Number.MAX_SAFE_INTEGER),
     acquireTimeoutMs: options.acquireTimeoutMillis ?? 30_000,
     connectTimeoutMs: options.createTimeoutMillis ?? 30_000,
     closeTimeoutMs: options.destroyTimeoutMillis ?? 5_000,

@@ -95,8 +95,8 @@ export class TarnShape<T> {
     this.events.tell('poolDestroyRequest', eventId)
     this.#destroyed = true
     this.desk.turnAwayAll(() => new Error('aborted'))
-    if (ownsPool) await this.pool.close({ drainTimeoutMs: drainTimeoutMillis })
     this.#stopReaping()
+    if (ownsPool) await this.pool.close({ drainTimeoutMs: drainTimeoutMillis })
     this.events.tell('poolDestroySuccess', eventId)
     this.events.clear()
     return new PromiseInspection<void>({})
@@ -116,7 +116,8 @@ export class TarnShape<T> {
 
   /** A resource has been destroyed. */
   protected shrunk(): void {
-    if (this.#reaping && this.pool.stats().total <= 1) this.#stopReaping()
+    const { total, closing } = this.pool.stats()
+    if (total === closing) this.#stopReaping()
   }
 
   async #acquire(pending: PendingOperation<T>, withdrawal: Withdrawal, eventId: number): Promise<T> {

@@ -284,6 +284,20 @@ const comparisons: Comparison<Subject>[] = [
     },
   },
   {
+    name: 'a limit below 0',
+    verdict: 'better',
+    reason: 'it would turn away every caller who has to wait; here it is refused',
+    async run({ make }) {
+      try {
+        const pool = make({ max: 1, maxWaitingClients: -1 })
+        await pool.acquire()
+        return await fateOf(pool.acquire())
+      } catch (error) {
+        return String(error)
+      }
+    },
+  },
+  {
     name: '`drain` while a resource is never given back',
     verdict: 'better',
     reason: 'after `drainTimeoutMillis`, 30 000 by default, it is destroyed',

@@ -237,6 +237,28 @@ const comparisons: Comparison<Subject>[] = [
     },
   },
   {
+    name: '`max: Infinity`',
+    verdict: 'same',
+    async run({ make }) {
+      const pool = make({ max: Number.POSITIVE_INFINITY })
+      const things = await Promise.all(Array.from({ length: 12 }, () => pool.acquire()))
+      return `${things.length} of ${pool.maxSize}`
+    },
+  },
+  {
+    name: 'an option that cannot be meant',
+    verdict: 'better',
+    reason: 'it also says what was given',
+    async run({ make }) {
+      try {
+        make({ maxUses: -1 })
+        return 'taken'
+      } catch (error) {
+        return String(error)
+      }
+    },
+  },
+  {
     name: '`destroyAllNow` when destroys fail',
     verdict: 'same',
     async run({ make }) {

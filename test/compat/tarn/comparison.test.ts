@@ -313,6 +313,42 @@ const comparisons: Comparison<Subject>[] = [
     },
   },
   {
+    name: 'reaping starts with the first loan, and stops with the last resource',
+    verdict: 'same',
+    async run({ make }) {
+      const pool = make({ idleTimeoutMillis: 50, reapIntervalMillis: 20 })
+      const told: string[] = []
+      pool.on('startReaping', () => told.push('start'))
+      pool.on('stopReaping', () => told.push('stop'))
+      const things = [await pool.acquire().promise, await pool.acquire().promise]
+      for (const thing of things) pool.release(thing)
+      await pause(200)
+      return `${told}; ${pool.isEmpty()}`
+    },
+  },
+  {
+    name: '`max: Infinity`',
+    verdict: 'same',
+    async run({ make }) {
+      const pool = make({ max: Number.POSITIVE_INFINITY })
+      const things = await Promise.all(Array.from({ length: 12 }, () => pool.acquire().promise))
+      return `${things.length} of ${(pool as { max?: number }).max}`
+    },
+  },
+  {
+    name: 'an option that cannot be meant',
+    verdict: 'better',
+    reason: 'it also says what was given',
+    async run({ make }) {
+      try {
+        make({ max: 0 })
+        return 'taken'
+      } catch (error) {
+        return String(error)
+      }
+    },
+  },
+  {
     name: 'an option that does not exist',
     verdict: 'same',
     async run({ make }) {

@@ -315,9 +315,9 @@ test('events tell of one operation with one number', async () => {
     ['acquireSuccess', 1, thing],
     ['release', thing],
     ['poolDestroyRequest', 3],
+    ['stopReaping'],
     ['destroyRequest', 4, thing],
     ['destroySuccess', 4, thing],
-    ['stopReaping'],
     ['poolDestroySuccess', 3],
   ])
 })
