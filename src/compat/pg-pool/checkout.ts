@@ -3,6 +3,7 @@ import { LeaseReleasedError } from '../../contract/errors.ts'
 import type { Lease } from '../../contract/lease.ts'
 import { isBusy, type PgClient } from '../../drivers/pg/client.ts'
 import { Borrowing } from '../borrowed.ts'
+import type { Listed } from '../roster.ts'
 import { RELEASED_TWICE } from './errors.ts'
 import type { KnownClient } from './known-clients.ts'
 
@@ -34,7 +35,8 @@ const HARMLESS: ReadonlySet<PropertyKey> = new Set([
 type Query = (...args: unknown[]) => unknown
 
 /** One connection in the hands of one caller, until he gives it back. */
-export class Checkout extends Borrowing<PgClient> implements Held {
+export class Checkout extends Borrowing<PgClient> implements Held, Listed {
+  place = 0
   readonly client: PgClient
   readonly lease: Lease<PgClient>
   readonly known: KnownClient

@@ -11,7 +11,7 @@ export interface DepartureParts {
   readonly waiting: () => number
   /** Nobody waits, nothing is out. */
   readonly isQuiet: () => boolean
-  readonly checkouts: ReadonlySet<Checkout>
+  readonly checkouts: Iterable<Checkout>
   /** Milliseconds for which a client may be checked out and do nothing. */
   readonly unusedLimitMs: number
 }
@@ -57,7 +57,7 @@ export class Departure {
 
   #sweep(): void {
     const { checkouts, unusedLimitMs } = this.#parts
-    for (const checkout of [...checkouts]) if (checkout.unusedMs >= unusedLimitMs) checkout.takeBack()
+    for (const checkout of checkouts) if (checkout.unusedMs >= unusedLimitMs) checkout.takeBack()
   }
 
   #end(): void {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { Lease } from '../../contract/lease.ts'
 import type { Pool } from '../../contract/pool.ts'
 import type { PgClient } from '../../drivers/pg/client.ts'
+import { Roster } from '../roster.ts'
 import type { StandingQueue } from '../standing-queue.ts'
 import { Checkout, type Held, type Identity } from './checkout.ts'
 import { Departure } from './departure.ts'
@@ -60,7 +61,7 @@ export class PgPoolShape extends EventEmitter {
   ended = false
   readonly #footing: Footing
   readonly #clients: KnownClients
-  readonly #checkouts = new Set<Checkout>()
+  readonly #checkouts = new Roster<Checkout>()
   /** Statements of `query` that run. */
   #running = 0
   #waiting = 0
