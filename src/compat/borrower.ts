@@ -93,6 +93,8 @@ export class Borrower<R> {
       const left = Math.max(0, deadline - clock.now())
       const limit = left === Number.POSITIVE_INFINITY ? undefined : clock.after(left, giveUp)
       withdrawal.addEventListener('abort', { handleEvent: giveUp })
+      // Who has left in the moment in which he was served is told of it no more.
+      if (withdrawal.aborted) giveUp()
       verdict
         .then((good) => resolve(Boolean(good)), giveUp)
         .finally(() => {

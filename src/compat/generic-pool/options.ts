@@ -1,4 +1,4 @@
-import { aFunction, assertOption, type Check } from '../../contract/check.ts'
+import { aFunction, assertOption, type Check, milliseconds } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { PoolOptions as RockpoolOptions } from '../../contract/options.ts'
 
@@ -70,6 +70,8 @@ export function settingsOf(given?: Options | null): Settings {
   const options = given ?? {}
   for (const name of ['maxWaitingClients', 'acquireTimeoutMillis', 'destroyTimeoutMillis'] as const)
     assertOption(name, options[name], atLeast0)
+  const drainTimeoutMs = options.drainTimeoutMillis ?? 30_000
+  assertOption('drainTimeoutMillis', drainTimeoutMs, milliseconds({ zero: 'wait for nobody' }))
   const max = Math.max(whole(options.max) ?? 1, 1)
   return {
     max,
@@ -79,7 +81,7 @@ export function settingsOf(given?: Options | null): Settings {
     testOnReturn: options.testOnReturn === true,
     acquireTimeoutMs: whole(options.acquireTimeoutMillis || undefined) ?? Number.POSITIVE_INFINITY,
     destroyTimeoutMs: whole(options.destroyTimeoutMillis || undefined) ?? 30_000,
-    drainTimeoutMs: options.drainTimeoutMillis ?? 30_000,
+    drainTimeoutMs,
     fifo: typeof options.fifo === 'boolean' ? options.fifo : true,
     priorityRange: Math.max(1, whole(options.priorityRange || 1) ?? 1),
     autostart: typeof options.autostart === 'boolean' ? options.autostart : true,

@@ -93,7 +93,7 @@ export class GenericPoolShape<T> extends EventEmitter {
   /** Gives a resource back. Rejects for what is not lent; who does not look at that is not harmed. */
   release(resource: T): Promise<void> {
     const lease = this.desk.take(resource)
-    if (lease === undefined) return this.promise(notLent())
+    if (lease === undefined) return this.#notLent()
     this.#parts.eviction?.returned(resource)
     lease.release()
     return this.promise(DONE)
@@ -102,7 +102,7 @@ export class GenericPoolShape<T> extends EventEmitter {
   /** Destroys a lent resource. Rejects for what is not lent; who does not look at that is not harmed. */
   destroy(resource: T): Promise<void> {
     const lease = this.desk.take(resource)
-    if (lease === undefined) return this.promise(notLent())
+    if (lease === undefined) return this.#notLent()
     lease.destroy(new Error('it was destroyed by its user'))
     return this.promise(Promise.resolve())
   }
@@ -142,6 +142,13 @@ export class GenericPoolShape<T> extends EventEmitter {
     return promise
   }
 
+  #notLent(): Promise<never> {
+    const rejected = Promise.reject(new Error('Resource not currently part of this pool'))
+    const shown = this.promise(rejected)
+    for (const one of [rejected, shown]) one.then(undefined, () => {})
+    return shown
+  }
+
   async #acquire(priority: number | undefined): Promise<T> {
     const { priorityRange, eviction } = this.#parts
     this.#drain.assertLending()
@@ -175,12 +182,6 @@ export class GenericPoolShape<T> extends EventEmitter {
   async #clear(): Promise<void> {
     if (this.#parts.ownsPool) await this.#drain.clear()
   }
-}
-
-function notLent(): Promise<never> {
-  const rejected = Promise.reject(new Error('Resource not currently part of this pool'))
-  rejected.catch(() => {})
-  return rejected
 }
 
 /** Our errors as its users know them. */

@@ -60,7 +60,9 @@ export class TarnEmitter<T> {
   }
 
   clear(event?: string | symbol): void {
-    this.#emitter.removeAllListeners(event)
+    // An event that is undefined would be one of that name.
+    if (event === undefined) this.#emitter.removeAllListeners()
+    else this.#emitter.removeAllListeners(event)
   }
 }
 

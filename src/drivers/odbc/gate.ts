@@ -15,7 +15,8 @@ const PLACE = Symbol.for('rockpool.odbc.gate')
  */
 export class Gate {
   readonly #threads = threadCount()
-  readonly #waiting: { isUrgent: boolean; begin: () => void }[] = []
+  readonly #urgent: (() => void)[] = []
+  readonly #others: (() => void)[] = []
   #connects: Promise<unknown> = Promise.resolve()
   #isConnecting = false
   #running = 0
@@ -77,17 +78,19 @@ export class Gate {
 
   #turn(isUrgent: boolean): Promise<void> {
     return new Promise((begin) => {
-      if (isUrgent) this.#waiting.unshift({ isUrgent, begin })
-      else this.#waiting.push({ isUrgent, begin })
+      if (isUrgent) this.#urgent.push(begin)
+      else this.#others.push(begin)
     })
   }
 
   /** Whoever is let in counts at once. */
   #wake(): void {
-    for (let next = this.#waiting[0]; next && this.#mayRun(next.isUrgent); next = this.#waiting[0]) {
-      this.#waiting.shift()
+    for (;;) {
+      const isUrgent = this.#urgent.length > 0
+      const begin = this.#mayRun(isUrgent) ? (isUrgent ? this.#urgent : this.#others).shift() : undefined
+      if (begin === undefined) return
       this.#running++
-      next.begin()
+      begin()
     }
   }
 }

@@ -329,6 +329,30 @@ test('gives promises of the kind that was asked for', async () => {
   expect(pool.release(await acquire())).toBeInstanceOf(Counted)
 })
 
+test('promises of another kind, too, crash nobody who does not look at a release of what is not lent', async () => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  class Counted<T> extends Promise<T> {}
+  const { pool, acquire } = poolWorld({ Promise: Counted })
+  const thing = await acquire()
+  pool.release(thing)
+  pool.release(thing)
+  pool.destroy(thing)
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
+})
+
+test.each([
+  [{ drainTimeoutMillis: Number.NaN }, 'drainTimeoutMillis'],
+  [{ drainTimeoutMillis: 'soon' as never }, 'drainTimeoutMillis'],
+])('%o is refused by its own name', (options, name) => {
+  const create = () => poolWorld(options).pool
+  expect(create).toThrow(InvalidOptionError)
+  expect(create).toThrow(`"${name}"`)
+})
+
 test.each([
   [{ create: 1 }, {}, 'create'],
   [{ destroy: undefined }, {}, 'destroy'],

@@ -322,6 +322,28 @@ test('events tell of one operation with one number', async () => {
   ])
 })
 
+test('listeners are taken away, by event or all of them, and with the pool', async () => {
+  const { pool, acquire } = tarnWorld()
+  const told: string[] = []
+  const listen = () => {
+    pool.on('acquireSuccess', () => told.push('acquire'))
+    pool.on('release', () => told.push('release'))
+    pool.on('poolDestroySuccess', () => told.push('destroyed'))
+  }
+  const borrow = async () => pool.release(await acquire())
+  listen()
+  pool.removeAllListeners('release')
+  await borrow()
+  expect(told.splice(0)).toEqual(['acquire'])
+  pool.removeAllListeners()
+  await borrow()
+  expect(told).toEqual([])
+  listen()
+  await pool.destroy()
+  pool.release({ id: 1 })
+  expect(told).toEqual(['destroyed'])
+})
+
 test('a listener that throws is logged and keeps nobody from being told', async () => {
   const { pool, acquire, log } = tarnWorld()
   let told = 0
