@@ -36,7 +36,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     const { state } = this
     while (!state.suspended && state.queue.size > 0 && state.idle.size > 0) {
       const now = this.read()
-      const waiter = state.next as Waiter
+      const waiter = state.next(now) as Waiter
       const slot = this.pickIdle(waiter.affinity, now)
       if (slot === undefined) return
       if (!this.mustCheck(slot, now)) {
@@ -100,7 +100,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
       this.closeSlot(slot, reason, now)
       return
     }
-    const waiter = state.suspended ? undefined : state.next
+    const waiter = state.suspended ? undefined : state.next(now)
     if (waiter !== undefined && (after === 'proven' || !needsCheck(state, slot, now))) {
       this.handOver(slot, waiter, now)
       return
@@ -115,6 +115,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
   protected handOver(slot: Slot<R, H>, waiter: Waiter, now: number): void {
     const { state } = this
     this.unqueue(waiter)
+    if (!waiter.shares) state.servedAt = now
     if (state.options.onAcquire === undefined) {
       this.grant(slot, waiter, now)
       return

@@ -158,6 +158,7 @@ export class Engine<R, H> extends Maintenance<R, H> {
     if (state.suspended || dueReason(state, slot, now) !== undefined) return true
     // Who waits for a place beside others does not want this connection empty.
     if (state.queue.first === undefined || state.queue.first.shares) return false
+    if (slot.shared && state.shared === 1 && state.keepsOneShared(now)) return false
     const coming = incoming(state, now) + state.idle.size
     return state.queue.size > coming && state.total >= state.cap
   }

@@ -9,6 +9,11 @@ import { noSlots, type Slot } from './slot.ts'
 import type { Waiter } from './waiter.ts'
 import { WaiterQueue } from './waiter-queue.ts'
 
+/** Pools of fewer connections have none to spare for those who share. */
+const ONE_SHARED_OF = 4
+/** Without anybody served for so long, the connections lent do not come round. */
+const ROUND_MS = 100
+
 /** Most pools have nobody who waits for them to be ready; ten thousand idle pools need no sets for that. */
 const NOBODY: ReadonlySet<Waiter> = new Set()
 
@@ -29,6 +34,8 @@ export class EngineState<R, H> {
   readonly overload: Overload | undefined
   /** Leased connections that statements share: they do not come back for the queue. */
   shared = 0
+  /** When somebody who waited for a connection of his own last got it. */
+  servedAt = Number.NEGATIVE_INFINITY
   /** Connections that `onAcquire` prepares: those of the validating ones that have a waiter. */
   preparing = 0
   /** Connections of an older generation are not lent again. */
@@ -95,8 +102,19 @@ export class EngineState<R, H> {
   }
 
   /** Who is served next. */
-  get next(): Waiter | undefined {
-    return this.overload?.isOn === true ? this.queue.newest : this.queue.first
+  next(now: number): Waiter | undefined {
+    if (this.overload?.isOn === true) return this.queue.newest
+    const { first, firstSharing } = this.queue
+    return firstSharing !== undefined && this.shared === 0 && this.keepsOneShared(now) ? firstSharing : first
+  }
+
+  /**
+   * Of several connections one is left to those who share, while they come: it serves them all in no time, and behind those
+   * who each want one for a while all of them would be slow. But the others must come round.
+   */
+  keepsOneShared(now: number): boolean {
+    if (this.cap < ONE_SHARED_OF || now - this.servedAt >= ROUND_MS) return false
+    return (this.queue.first?.priority ?? 0) <= 0
   }
 
   get waiting(): number {

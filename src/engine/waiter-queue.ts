@@ -23,12 +23,19 @@ export class WaiterQueue {
   readonly #levels: Level[] = [this.#ordinary]
   #arrivals = 0
   #size = 0
-  /** Of those, who would be content with a place beside others. */
-  #sharing = 0
+  /** Of those, who would be content with a place beside others, by arrival. Most pools never have any. */
+  #sharing: Set<Waiter> | undefined = undefined
   #impatient = 0
 
   get sharing(): number {
-    return this.#sharing
+    return this.#sharing?.size ?? 0
+  }
+
+  /** The first who would be content with a place beside others, whoever stands before it. */
+  get firstSharing(): Waiter | undefined {
+    if (this.#sharing === undefined || this.#sharing.size === 0) return undefined
+    const [first] = this.#sharing
+    return first
   }
 
   get size(): number {
@@ -79,7 +86,7 @@ export class WaiterQueue {
     waiter.next = undefined
     waiter.previous = undefined
     this.#size--
-    if (waiter.shares) this.#sharing--
+    if (waiter.shares) this.#sharing?.delete(waiter)
     if (waiter.impatient) this.#impatient--
     if (level.first === undefined && level !== this.#ordinary)
       this.#levels.splice(this.#levels.indexOf(level), 1)
@@ -116,8 +123,13 @@ export class WaiterQueue {
     if (before === undefined) level.last = waiter
     else before.previous = waiter
     this.#size++
-    if (waiter.shares) this.#sharing++
+    if (waiter.shares) this.#share(waiter)
     if (waiter.impatient) this.#impatient++
+  }
+
+  #share(waiter: Waiter): void {
+    this.#sharing ??= new Set()
+    this.#sharing.add(waiter)
   }
 
   #level(priority: number): Level {

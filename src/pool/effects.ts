@@ -96,8 +96,8 @@ export class Effects<C, L extends PoolLease<C>>
   /** Serves the first waiter with a place on a shared connection, if that is what it waits for. */
   offerPlace(place: unknown): boolean {
     const { queue, suspended } = this.engine.state
-    const pending = queue.first as Pending<unknown> | undefined
-    if (pending === undefined || !pending.shares || suspended) return false
+    const pending = queue.firstSharing as Pending<unknown> | undefined
+    if (pending === undefined || suspended) return false
     this.#leave(pending)
     pending.resolve(place)
     return true

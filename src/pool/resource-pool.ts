@@ -199,7 +199,7 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     return this.#wait(options, undefined, 'shared')
   }
 
-  /** Gives the first waiter this place, if it came by `acquireOrShare`. */
+  /** Gives this place to the first who came by `acquireOrShare`. */
   protected offerPlace<S>(place: S): boolean {
     return this.#effects.offerPlace(place)
   }

@@ -12,7 +12,7 @@ export interface LaneSource<C> {
   takeIdle(): PooledLease<C> | undefined
   /** A connection, or a place in a lane, whatever comes first. */
   acquireOrShare(options: AcquireOptions): Promise<PooledLease<C> | Lane<C>>
-  /** Gives the first waiter a place, if that is what it waits for. */
+  /** Gives a place to the first who waits for one. */
   offerPlace(lane: Lane<C>): boolean
   /** Somebody waits for a place: newcomers stand behind. */
   isPlaceWaitedFor(): boolean

@@ -3,6 +3,8 @@ import { type Reading, readText } from './text-reader.ts'
 const MOST_TEXTS = 1_000
 /** Above this, others should not have to stand behind a statement. */
 const FAST_MS = 5
+/** A run counts as no longer than this: once in a while a machine stands still, and that says nothing of the text. */
+const LONGEST_MS = 2 * FAST_MS
 /** How much the latest run counts. */
 const WEIGHT = 0.2
 
@@ -29,7 +31,9 @@ export class TextEntry {
   }
 
   learn(ms: number): void {
-    this.#serviceMs = this.#serviceMs === undefined ? ms : this.#serviceMs + WEIGHT * (ms - this.#serviceMs)
+    const counted = Math.min(ms, LONGEST_MS)
+    this.#serviceMs ??= counted
+    this.#serviceMs += WEIGHT * (counted - this.#serviceMs)
   }
 
   /** It has changed the session's state although it looked like a read: never in a lane again. */

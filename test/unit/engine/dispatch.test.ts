@@ -212,12 +212,12 @@ describe('who is served next', () => {
     const waiters = [1, 2, 3].map(() => new Waiter('lease', NOW, NEVER))
     for (const waiter of waiters) state.queue.join(waiter)
     expect(waiters.map(({ shares }) => shares)).toEqual([false, false, false])
-    expect(state.next).toBe(waiters[0])
+    expect(state.next(NOW)).toBe(waiters[0])
     state.overload?.joined(NOW, 0)
     state.overload?.judge(NOW + 50, 3, 0)
-    expect(state.next).toBe(waiters[0])
+    expect(state.next(NOW + 50)).toBe(waiters[0])
     state.overload?.judge(NOW + 100, 3, 0)
-    expect(state.next).toBe(waiters[2])
+    expect(state.next(NOW + 100)).toBe(waiters[2])
   })
 
   test('is nobody of those who have waited for too long under overload, which ends with them', () => {

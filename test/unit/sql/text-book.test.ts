@@ -32,6 +32,17 @@ describe('what is known of a text', () => {
     expect(entry.mayShare).toBe(false)
   })
 
+  test('is not changed by one run that took long, for which the machine may be to blame, but by the next ones', () => {
+    const entry = entryOf('select 1')
+    entry.learn(0.2)
+    entry.learn(1_000)
+    expect(entry.mayShare).toBe(true)
+    for (let n = 0; n < 3; n++) entry.learn(1_000)
+    expect(entry.mayShare).toBe(false)
+    for (let n = 0; n < 4; n++) entry.learn(0.2)
+    expect(entry.mayShare).toBe(true)
+  })
+
   test('is never anything good again once it is barred', () => {
     const entry = entryOf('select 1')
     entry.learn(1)
