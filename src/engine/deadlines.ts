@@ -9,7 +9,7 @@ const SMALL = 64
 
 /**
  * A binary heap by deadline, the earliest first. What is done is only forgotten: it drops out at the top, or when more
- * than half of the heap is such. Equal timeouts arrive in order, so a push rarely moves anything.
+ * than half of the heap is such, or all of it. Equal timeouts arrive in order, so a push rarely moves anything.
  */
 export class Deadlines<T extends Due> {
   #heap: T[] = []
@@ -45,7 +45,9 @@ export class Deadlines<T extends Due> {
   finished(item: T): void {
     if (item.deadline === Number.POSITIVE_INFINITY) return
     this.#done++
-    if (this.#done > SMALL && this.#done > this.#heap.length / 2) this.#compact()
+    // An idle pool keeps nobody in mind.
+    if (this.#done === this.#heap.length) this.#clear()
+    else if (this.#done > SMALL && this.#done > this.#heap.length / 2) this.#compact()
   }
 
   /** Takes out the next whose deadline is over. */
@@ -83,6 +85,11 @@ export class Deadlines<T extends Due> {
       heap[child] = item
       at = child
     }
+  }
+
+  #clear(): void {
+    this.#heap.length = 0
+    this.#done = 0
   }
 
   #compact(): void {

@@ -51,7 +51,7 @@ export class Effects<C, L extends PoolLease<C>>
     this.#driver = driver
     this.#clock = clock
     this.#journal = journal
-    this.#alarm = new Alarm(clock, (lateByMs) => this.#tick(lateByMs))
+    this.#alarm = new Alarm(clock, this)
     this.#caretaker = new Caretaker(driver, this)
     this.#connector = new Connector(driver, this)
     const canCheck = driver.isAlive !== undefined
@@ -266,7 +266,7 @@ export class Effects<C, L extends PoolLease<C>>
     return () => this.#alarm.letGo()
   }
 
-  #tick(lateByMs: number): void {
+  ring(lateByMs: number): void {
     this.refusals.inOneMoment(lateByMs, () => this.engine.tick(lateByMs))
   }
 

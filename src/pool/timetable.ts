@@ -1,17 +1,22 @@
 import type { Clock, Timer } from '../contract/clock.ts'
 import { Deadlines, type Due } from '../engine/deadlines.ts'
 
+/** Who has an appointment. An object, not a function: ten thousand idle pools would each hold one. */
+export interface Sleeper {
+  wake(lateByMs: number): void
+}
+
 /** A time at which a pool wants to be woken. */
 export class Appointment implements Due {
   readonly deadline: number
-  readonly wake: (lateByMs: number) => void
+  readonly sleeper: Sleeper
   readonly keepsAlive: boolean
   done = false
 
-  constructor(deadline: number, facts: { wake: (lateByMs: number) => void; keepsAlive: boolean }) {
+  constructor(deadline: number, { sleeper, keepsAlive }: { sleeper: Sleeper; keepsAlive: boolean }) {
     this.deadline = deadline
-    this.wake = facts.wake
-    this.keepsAlive = facts.keepsAlive
+    this.sleeper = sleeper
+    this.keepsAlive = keepsAlive
   }
 }
 
@@ -85,7 +90,7 @@ export class Timetable {
     ) {
       this.#finish(due)
       this.#appointments.finished(due)
-      due.wake(now - due.deadline)
+      due.sleeper.wake(now - due.deadline)
     }
     this.#arm()
   }

@@ -154,4 +154,25 @@ describe('what is done', () => {
     finish(items[200] as (typeof items)[0])
     expect(asked(items.slice(150))).toBeGreaterThan(before)
   })
+
+  test('keep nothing in mind once all are done', () => {
+    const deadlines = new Deadlines<Item>()
+    let looks = 0
+    let done = false
+    const item = {
+      deadline: 5,
+      get done() {
+        looks++
+        return done
+      },
+    }
+    deadlines.add(item)
+    deadlines.add({ deadline: NEVER, done: false })
+    expect(deadlines.earliest).toBe(5)
+    expect(looks).toBe(1)
+    done = true
+    deadlines.finished(item)
+    expect(deadlines.earliest).toBe(NEVER)
+    expect(looks).toBe(1)
+  })
 })

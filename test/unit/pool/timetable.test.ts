@@ -9,7 +9,7 @@ function scene() {
   const woken: (number | string)[][] = []
   const add = (at: number, name = `${at}`, keepsAlive = true) => {
     const appointment = new Appointment(at, {
-      wake: (lateByMs) => void woken.push([name, clock.now(), lateByMs]),
+      sleeper: { wake: (lateByMs) => void woken.push([name, clock.now(), lateByMs]) },
       keepsAlive,
     })
     timetable.add(appointment)
@@ -117,7 +117,7 @@ describe('an alarm', () => {
   test('rings at the one time that was set last', () => {
     const { clock } = scene()
     const rung: number[][] = []
-    const alarm = new Alarm(clock, (lateByMs) => void rung.push([clock.now(), lateByMs]))
+    const alarm = new Alarm(clock, { ring: (lateByMs) => void rung.push([clock.now(), lateByMs]) })
     alarm.set(10, { keepsAlive: true })
     alarm.set(30, { keepsAlive: true })
     clock.tick(100)
@@ -132,7 +132,7 @@ describe('an alarm', () => {
   test('lets what has arrived be read first when it is more than 20 ms late', () => {
     const { clock } = scene()
     const told: string[] = []
-    const alarm = new Alarm(clock, (lateByMs) => void told.push(`ring ${lateByMs}`))
+    const alarm = new Alarm(clock, { ring: (lateByMs) => void told.push(`ring ${lateByMs}`) })
     alarm.set(10, { keepsAlive: true })
     clock.io(10, () => void told.push('arrived'))
     clock.block(30)
