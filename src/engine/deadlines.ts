@@ -6,10 +6,12 @@ export interface Due {
 
 /** Below this size, what is done may as well stay. */
 const SMALL = 64
+/** All of so few are forgotten when the last is done: pools whose callers hardly ever wait keep nobody in mind. */
+const FEW = 4
 
 /**
  * A binary heap by deadline, the earliest first. What is done is only forgotten: it drops out at the top, or when more
- * than half of the heap is such, or all of it. Equal timeouts arrive in order, so a push rarely moves anything.
+ * than half of the heap is such. Equal timeouts arrive in order, so a push rarely moves anything.
  */
 export class Deadlines<T extends Due> {
   #heap: T[] = []
@@ -45,8 +47,7 @@ export class Deadlines<T extends Due> {
   finished(item: T): void {
     if (item.deadline === Number.POSITIVE_INFINITY) return
     this.#done++
-    // An idle pool keeps nobody in mind.
-    if (this.#done === this.#heap.length) this.#clear()
+    if (this.#done === this.#heap.length && this.#done <= FEW) this.#clear()
     else if (this.#done > SMALL && this.#done > this.#heap.length / 2) this.#compact()
   }
 
