@@ -79,7 +79,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
 
   protected tellReady(): void {
     const { state } = this
-    if (state.open < state.readyAt) return
+    if (state.readies.size === 0 || state.open < state.readyAt) return
     if (state.readies.size === 0) return
     for (const waiter of state.readies) {
       this.withdraw(waiter)
