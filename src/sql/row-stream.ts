@@ -28,12 +28,12 @@ export async function* rowsOf<R>({
   line.occupy(new Promise((resolve) => (letGo = resolve)))
   let rows: AsyncIterator<R> | undefined
   let cancelled: Promise<void> | undefined
-  const stop = abortOf(signal)
+  const patience = signal === undefined ? undefined : new Patience(signal)
   try {
-    await (stop === undefined ? turn : Promise.race([turn, stop.happened]))
+    await (patience === undefined ? turn : patience.with(turn))
     rows = open()[Symbol.asyncIterator]()
     for (;;) {
-      const next = await (stop === undefined ? rows.next() : Promise.race([rows.next(), stop.happened]))
+      const next = await (patience === undefined ? rows.next() : patience.with(rows.next()))
       if (next.done === true) return
       yield next.value
     }
@@ -44,20 +44,37 @@ export async function* rowsOf<R>({
     }
     throw judge(error)
   } finally {
-    stop?.forget()
+    patience?.end()
     // Who has stopped early waits until the connection is usable; who was aborted does not wait for the server.
     const end = Promise.all([turn, rows?.return?.(), cancelled]).then(letGo, letGo)
     if (signal?.aborted !== true) await end
   }
 }
 
-function abortOf(signal: AbortSignal | undefined): { happened: Promise<never>; forget(): void } | undefined {
-  if (signal === undefined) return undefined
-  let onAbort: () => void = ignore
-  const happened = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  happened.catch(ignore)
-  return { happened, forget: () => signal.removeEventListener('abort', onAbort) }
+/**
+ * Waits for one thing after the other, each until the signal is aborted. What has been waited for is forgotten: with
+ * `Promise.race` a signal that is never aborted would keep something of every row.
+ */
+class Patience {
+  readonly #signal: AbortSignal
+  #give: ((reason: unknown) => void) | undefined
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  with<T>(running: Promise<T> | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#give = reject
+      Promise.resolve(running as Promise<T>).then(resolve, reject)
+      if (this.#signal.aborted) this.#onAbort()
+    })
+  }
+
+  end(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  readonly #onAbort = (): void => this.#give?.(this.#signal.reason)
 }

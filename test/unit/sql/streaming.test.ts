@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { FakeError } from '../../../src/testing/fake-error.ts'
 import { fate, sqlWorld } from '../../support/world.ts'
@@ -80,6 +82,22 @@ describe('a stream', () => {
     expect(next.state).toBe('resolved')
     expect(server.misuse).toEqual([])
     expect(rows.length).toBeLessThan(100)
+  })
+
+  test('keeps no row that has been read, also while a signal could end it', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const { clock, pool } = scene()
+    const { signal } = new AbortController()
+    const rows = pool.stream<object>('numbers', [], { batch: 10, signal })[Symbol.asyncIterator]()
+    const read: WeakRef<object>[] = []
+    while (read.length < 90) read.push(new WeakRef((await clock.until(rows.next())).value))
+    // What a turn of the event loop has touched is kept until its end.
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+    const kept = read.slice(0, 50).filter((row) => row.deref() !== undefined).length
+    await clock.until(Promise.resolve(rows.return?.()))
+    expect(kept).toBe(0)
   })
 
   test('that was aborted before, or while it waited for a connection, sends nothing', async () => {
