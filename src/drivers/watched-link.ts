@@ -26,7 +26,7 @@ export abstract class WatchedLink extends Ending {
   }
 
   /** Something that keeps the connection busy. */
-  protected async during<T>(work: () => Promise<T>): Promise<T> {
+  async during<T>(work: () => Promise<T>): Promise<T> {
     this.#running++
     try {
       return await work()

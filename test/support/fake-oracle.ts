@@ -39,6 +39,13 @@ export class FakeOracle {
   role: 'PRIMARY' | 'PHYSICAL STANDBY' = 'PRIMARY'
   /** Sessions given back to the server's own pool. */
   released = 0
+  closedPools = 0
+  /** Names under which the package keeps pools for the whole program. */
+  readonly aliases: unknown[] = []
+  /** What the end of the package's own pool fails with. */
+  poolCloseError: Error | undefined
+  /** Rows that are fetched wait for it. */
+  fetchPace: Promise<unknown> = Promise.resolve()
   #ids = 0
 
   constructor() {
@@ -78,6 +85,7 @@ export class FakeOracle {
     }
     const createPool = async (attributes: Row) => {
       for (const name of Object.keys(attributes)) this.passed.pool.add(name)
+      this.aliases.push(attributes.poolAlias)
       return new FakePool(login, this)
     }
     return Object.create(Object.prototype, {
@@ -115,6 +123,8 @@ export class FakePool {
   async close(drainTime: number): Promise<void> {
     void drainTime
     this.isClosed = true
+    this.#server.closedPools++
+    if (this.#server.poolCloseError !== undefined) throw this.#server.poolCloseError
     for (const { id } of this.#idle) this.#server.sessions.delete(id)
   }
 }
@@ -255,7 +265,7 @@ export class FakeConnection {
     const metaData = statement.columns().map(({ name }) => ({ name: nameOf(name, sql) }))
     const rows = (statement.raw().all(values) as unknown[][]).map((cells) => rowOf(cells, metaData))
     if (options.resultSet === true)
-      return { metaData, resultSet: new FakeResultSet(rows, () => this.#assertAlive()) }
+      return { metaData, resultSet: new FakeResultSet(rows, this.#server, () => this.#assertAlive()) }
     return { metaData, rows }
   }
 
@@ -342,14 +352,17 @@ export class FakeConnection {
 
 export class FakeResultSet {
   readonly #rows: Row[]
+  readonly #server: FakeOracle
   readonly #assertAlive: () => void
 
-  constructor(rows: Row[], assertAlive: () => void) {
+  constructor(rows: Row[], server: FakeOracle, assertAlive: () => void) {
     this.#rows = rows
+    this.#server = server
     this.#assertAlive = assertAlive
   }
 
   async getRows(count: number): Promise<Row[]> {
+    await this.#server.fetchPace
     this.#assertAlive()
     return this.#rows.splice(0, count)
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { OracleConnection, OraclePackage, OraclePool } from './client.ts'
 import type { Target } from './config.ts'
 
@@ -44,15 +45,11 @@ export class DrcpRider {
 
   async #create(): Promise<OraclePool> {
     try {
-      const limits = {
-        poolMin: 0,
-        poolMax: NO_LIMIT,
-        poolIncrement: 1,
-        queueTimeout: 1,
-        poolAlias: undefined,
-      }
-      const attributes = { ...(await this.#target.attributes()), ...limits }
-      return (await this.#module.createPool(withoutUndefined(attributes) as never)) as OraclePool
+      const limits = { poolMin: 0, poolMax: NO_LIMIT, poolIncrement: 1, queueTimeout: 1 }
+      // Without a name the package would take it for the program's own default pool.
+      const poolAlias = `rockpool-${randomUUID()}`
+      const attributes = { ...(await this.#target.attributes()), ...limits, poolAlias }
+      return (await this.#module.createPool(attributes as never)) as OraclePool
     } catch (error) {
       this.#pool = undefined
       throw error
@@ -62,10 +59,10 @@ export class DrcpRider {
   async #end(): Promise<void> {
     const pool = this.#pool
     this.#pool = undefined
-    await (await pool)?.close(0)
+    try {
+      await (await pool)?.close(0)
+    } catch {
+      // Nobody waits for it, and nothing of it is lent.
+    }
   }
-}
-
-function withoutUndefined(attributes: object): object {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
 }

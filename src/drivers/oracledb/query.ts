@@ -43,12 +43,12 @@ export async function* stream(
   }
   try {
     for (;;) {
-      const next = await resultSet.getRows(batch)
+      const next = await link.during(() => resultSet.getRows(batch))
       yield* next
       if (next.length < batch) return
     }
   } finally {
-    if (!link.isLost) await resultSet.close()
+    if (!link.isLost) await link.during(() => resultSet.close())
   }
 }
 

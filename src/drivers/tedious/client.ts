@@ -53,7 +53,6 @@ export interface TediousConnection {
   execSqlBatch(request: TediousRequest): void
   prepare(request: TediousRequest): void
   execute(request: TediousRequest, values: Record<string, unknown>): void
-  unprepare(request: TediousRequest): void
   beginTransaction(done: Done, name: string, isolation: number): void
   commitTransaction(done: Done, name?: string): void
   rollbackTransaction(done: Done, name?: string): void

@@ -49,11 +49,16 @@ export function send(
 
 async function sendPrepared(
   link: Link,
-  { sql, values, name }: Sendable & { name: string },
+  { sql, params, values, name }: Sendable & { name: string },
   prepare: (request: TediousRequest) => void,
 ): Promise<void> {
   const key = `${name} ${signatureOf(values)}`
-  const handle = link.prepared.get(key) ?? (await prepareOn(link, sql, values))
+  const known = link.prepared.get(key)
+  if (known === undefined && link.prepared.size >= MOST_HANDLES) {
+    await send(link, { sql, params, values }, prepare)
+    return
+  }
+  const handle = known ?? (await prepareOn(link, sql, values))
   link.prepared.set(key, handle)
   try {
     await link.run(sql, (request) => {
@@ -70,6 +75,8 @@ async function sendPrepared(
 }
 
 const UNKNOWN_HANDLE = 8179
+/** One text has several, where the types of its parameters change: a null is of another type than a number. */
+const MOST_HANDLES = 100
 
 /** tedious tells of a prepared statement by events, not by the callback. */
 async function prepareOn(link: Link, sql: string, values: readonly TypedValue[]): Promise<number> {

@@ -90,6 +90,51 @@ test('with DRCP a return gives the session back to the server, and the sockets c
   server.close()
 })
 
+test('with DRCP the pool below takes no name that a program may use, and the failure of its end crashes nobody', async () => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  const server = new FakeOracle()
+  server.poolCloseError = new Error('NJS-104: connections are in use')
+  const pool = open({ maxIdle: 0 }, { drcp: { lingerMs: 0 } }, server)
+  await pool.query('select 1 from dual')
+  await pool.close()
+  await eventually(() => expect(server.closedPools).toBe(1))
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
+  expect(server.aliases).toEqual([expect.stringMatching(/^rockpool-/)])
+  server.close()
+})
+
+test('a connection is busy while rows are fetched from it, and can be stopped', async () => {
+  const driver = oracledb(
+    { user: 'a', password: 'b', connectString: 'db:1521/service' },
+    { module: fake.module() as unknown as OracleModule<OracleConnection> },
+  )
+  const connection = await driver.connect({ signal: new AbortController().signal })
+  const rows = driver.stream?.(connection, 'select 1 as n from dual', [], { batch: 1 })
+  const reader = rows?.[Symbol.asyncIterator]()
+  await reader?.next()
+  let goOn: (value?: unknown) => void = () => undefined
+  fake.fetchPace = new Promise((resolve) => {
+    goOn = resolve
+  })
+  const next = reader?.next()
+  await eventually(() => expect(driver.isDirty?.(connection)).toBe(true))
+  let broken = 0
+  const { break: stop } = connection
+  connection.break = () => {
+    broken++
+    return stop.call(connection)
+  }
+  const cancelled = driver.cancel?.(connection)
+  expect(broken).toBe(1)
+  goOn()
+  await Promise.allSettled([next, cancelled])
+  await driver.close(connection)
+})
+
 test('with DRCP a connection that was lost is dropped, and not given back', async () => {
   const server = new FakeOracle()
   const pool = open({ maxIdle: 0 }, { drcp: { lingerMs: 20 } }, server)

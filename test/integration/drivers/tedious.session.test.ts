@@ -161,6 +161,19 @@ test('a prepared statement is prepared once for each list of types', async () =>
   expect([count('sp_prepare'), count('sp_execute')]).toEqual([3, 6])
 })
 
+test('a statement whose parameters have ever other types does not fill the server with handles', async () => {
+  const { pool } = poolOn(used.server)
+  const sql = 'select @p1 as a, @p2 as b, @p3 as c, @p4 as d, @p5 as e, @p6 as f, @p7 as g'
+  await pool.use(async (lease) => {
+    for (let mask = 0; mask < 128; mask++) {
+      const values = Array.from({ length: 7 }, (_, bit) => ((mask >> bit) % 2 === 1 ? 1 : 'one'))
+      const { rows } = await lease.query(sql, values, { prepare: true })
+      expect(Object.values(rows[0] ?? {})).toEqual(values)
+    }
+  })
+  expect(used.server.log.filter(({ says }) => says.startsWith('sp_prepare'))).toHaveLength(100)
+})
+
 test('a handle that the server has lost is prepared again', async () => {
   const { pool } = poolOn(used.server)
   await pool.use(async (lease) => {
