@@ -16,7 +16,7 @@ export class DrizzlePgPool extends AroundPgPool {
     const query = this.query as (...args: unknown[]) => unknown
     const pinned = (...args: unknown[]) => {
       if (begins(args[0])) return Promise.reject(unpinned(pool.name))
-      return query(...args)
+      return Reflect.apply(query, this, args)
     }
     Object.defineProperty(this, 'query', { value: pinned as PgQuery })
   }
