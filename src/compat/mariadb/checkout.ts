@@ -24,13 +24,13 @@ export class Checkout extends Borrowing<Connection> {
   readonly handle: PoolConnection
   readonly #lease: Lease<Connection>
   readonly #connection: Connection
-  readonly #told: () => void
+  readonly #told: (isRenewed: boolean) => void
   readonly #own: ReadonlyMap<PropertyKey, Method>
   #relay: Relay | undefined = undefined
   readonly #traces = new Traces()
 
-  /** `told` hears that it is back. */
-  constructor(lease: Lease<Connection>, told: () => void) {
+  /** `told` hears that it is back, and whether its session is made anew. */
+  constructor(lease: Lease<Connection>, told: (isRenewed: boolean) => void) {
     super()
     this.#lease = lease
     this.#connection = lease.connection
@@ -89,8 +89,7 @@ export class Checkout extends Borrowing<Connection> {
 
   #release(): void {
     if (!this.#end()) return
-    this.#traces.giveBack(this.#lease)
-    this.#told()
+    this.#told(this.#traces.giveBack(this.#lease))
   }
 
   #destroy(): void {

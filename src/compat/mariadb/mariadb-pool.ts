@@ -56,7 +56,11 @@ class MariadbPool extends EventEmitter {
     try {
       const { connection } = lease
       this.#greet(connection)
-      const { handle } = new Checkout(lease, () => this.emit('release', connection))
+      const { handle } = new Checkout(lease, (isRenewed) => {
+        // Those who prepare a session in `connection` prepare it again.
+        if (isRenewed) this.#known.delete(connection)
+        this.emit('release', connection)
+      })
       this.emit('acquire', handle)
       return handle
     } catch (error) {

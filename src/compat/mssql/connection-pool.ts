@@ -80,7 +80,11 @@ function extend(Original: OriginalConnectionPoolClass): RockpoolConnectionPoolCl
       if (isolationLevel === undefined || isolationLevel === READ_COMMITTED) {
         return super.acquire(requester, callback)
       }
-      return super.acquire(requester, noting(callback as Acquired))
+      if (typeof callback === 'function') return super.acquire(requester, noting(callback as Acquired))
+      return (super.acquire(requester) as Promise<TediousConnection>).then((connection) => {
+        changed.add(connection)
+        return connection
+      })
     }
 
     override release(connection: TediousConnection): this {
@@ -101,6 +105,8 @@ function extend(Original: OriginalConnectionPoolClass): RockpoolConnectionPoolCl
 function cleaned(connection: TediousConnection, giveBack: () => void): void {
   connection.reset((error) => {
     if (!error) return void setImmediate(giveBack)
+    // Of an end that has been told of nobody is told once more.
+    if (connection.closed) return giveBack()
     connection.on('end', giveBack)
     connection.close()
   })

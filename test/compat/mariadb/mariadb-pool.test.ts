@@ -178,6 +178,16 @@ test('listeners of a borrower leave with him', async () => {
   await shaped.end()
 })
 
+test('whoever prepares new sessions in `connection` does so again when a borrower has spoilt one', async () => {
+  const shaped = ourPool()
+  shaped.on('connection', (connection) => void connection.query("set @prepared = 'yes'"))
+  const connection = await shaped.getConnection()
+  await connection.query('set @mine = 1')
+  await connection.release()
+  expect(await shaped.query('select @prepared as p, @mine as m')).toEqual([{ p: 'yes', m: null }])
+  await shaped.end()
+})
+
 test('a connection that died while it was borrowed is given back without harm', async () => {
   const shaped = ourPool()
   const connection = await shaped.getConnection()

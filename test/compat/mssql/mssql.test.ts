@@ -125,6 +125,28 @@ test('a connection that dies while it is lent fails its request, frees its place
   await expect(new ours.Request(transaction).query('SELECT 1 AS one')).rejects.toThrow()
 })
 
+test('a connection that dies while its session is made anew is let go of', async () => {
+  await using pool = await connected({ pool: { max: 1 } })
+  const lent = (await pool.acquire({
+    isolationLevel: ours.ISOLATION_LEVEL.SERIALIZABLE,
+  } as never)) as unknown as { reset(told: (error: Error) => void): void; close(): void }
+  const told = new Promise<void>((resolve) => {
+    lent.reset = (answer) => {
+      lent.close()
+      // The end of a connection may be told of before the end of what ran on it.
+      setImmediate(() => {
+        answer(new Error('the server is gone'))
+        resolve()
+      })
+    }
+  })
+  pool.release(lent as never)
+  await told
+  await eventually(() => expect(pool.rockpool?.stats().total).toBe(0))
+  const inner = pool as unknown as { pool: { release(connection: unknown): boolean } }
+  expect(inner.pool.release(lent)).toBe(false)
+})
+
 test('idle connections that died are not lent', async () => {
   await using pool = await connected({ pool: { max: 2 } })
   await Promise.all([ids(pool), ids(pool)])
