@@ -20,8 +20,9 @@ const LARGEST = 2 ** 32 - 1
  *     0 1 2 ... 7 | 8 9 ... 15 | 16 18 ... 30 | 32 36 ... 60 | ...   microseconds
  */
 export class Distribution {
-  #count = 0
+  /** Of most pools nearly all: they cost no more than this. */
   #zeros = 0
+  #others = 0
   #sumMs = 0
   #maxMs = 0
   #buckets: number[] | undefined = undefined
@@ -29,14 +30,18 @@ export class Distribution {
   #first = 0
 
   add(ms: number): void {
-    this.#count++
     if (ms <= 0) {
       this.#zeros++
       return
     }
+    this.#others++
     this.#sumMs += ms
     if (ms > this.#maxMs) this.#maxMs = ms
     this.#fill(bucketOf(Math.min(LARGEST, Math.ceil(ms * 1000))))
+  }
+
+  get #count(): number {
+    return this.#zeros + this.#others
   }
 
   summary(): Summary {
