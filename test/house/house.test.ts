@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { entries, entrySource, exportsField, typesVersionsField } from '../../scripts/entries.mjs'
+import { FAULTS } from '../../scripts/faults.mjs'
 import { committedFiles, read, sources } from './files.ts'
 
 const manifest = JSON.parse(read('package.json'))
@@ -34,6 +35,11 @@ test('every entry has a source', () => {
 test('no file of src is longer than 300 lines', () => {
   const long = [...sources()].filter(([, text]) => text.trimEnd().split('\n').length > 300)
   expect(long.map(([path]) => path)).toEqual([])
+})
+
+test('every fault that sim:faults plants has its one place in the sources', () => {
+  const homeless = FAULTS.filter(({ file, from }) => sources().get(file)?.split(from).length !== 2)
+  expect(homeless.map(({ name }) => name)).toEqual([])
 })
 
 test('there is no utils', () => {
