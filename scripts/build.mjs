@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeCallable, makeWhole } from './callable.mjs'
 import { root } from './entries.mjs'
+import { makeNamespaces } from './namespaces.mjs'
 import { run, tool } from './run.mjs'
 
 /**
@@ -14,8 +15,10 @@ export async function build(outDir) {
     ...(outDir === undefined ? [] : ['--out-dir', outDir]),
   ])
   if (built.code !== 0) return built
-  makeCallable(outDir ?? join(root, 'dist'))
-  makeWhole(outDir ?? join(root, 'dist'))
+  const dist = outDir ?? join(root, 'dist')
+  makeNamespaces(dist)
+  makeCallable(dist)
+  makeWhole(dist)
   return built
 }
 

@@ -58,8 +58,8 @@ test('no types but those of drop-ins and ORMs need the types of a package', () =
 })
 
 const exportedBy = (file: string) =>
-  [...text(file).matchAll(/^export \{([^}]*)\};?$/gm)].flatMap(([, list = '']) =>
-    list.split(',').map((item) => item.trim().replace(/^type |^.* as /g, '')),
+  [...text(file).matchAll(/^export (?:\{([^}]*)\}|\* as (\w+) from '.*');?$/gm)].flatMap(([, list, itself]) =>
+    (list ?? itself ?? '').split(',').map((item) => item.trim().replace(/^type |^.* as /g, '')),
   )
 
 test.each(subpaths)('%s has a type for each of its exports', (subpath) => {
@@ -67,6 +67,11 @@ test.each(subpaths)('%s has a type for each of its exports', (subpath) => {
   const names = exportedBy(`${entry}.mjs`)
   expect(names.length).toBeGreaterThan(0)
   expect(exportedBy(`${entry}.d.mts`)).toEqual(expect.arrayContaining(names))
+})
+
+test('no file of types speaks of what the bundler left out', () => {
+  const types = files.filter((file) => /\.d\.[cm]ts$/.test(file))
+  expect(types.filter((file) => /__reExport|__exportAll|_d_exports as default/.test(text(file)))).toEqual([])
 })
 
 test('every file of types brings the library it needs', () => {

@@ -6,7 +6,8 @@ import pgModule from 'pg'
 import pgPromise from 'pg-promise'
 import { createPool } from 'rockpool'
 import { createPool as createGenericPool } from 'rockpool/compat/generic-pool'
-import { createPool as createMysqlPool } from 'rockpool/compat/mysql2'
+import mysql, { createPool as createMysqlPool } from 'rockpool/compat/mysql2'
+import mysqlPromise from 'rockpool/compat/mysql2/promise'
 import PgPool, { Pool, pgPool } from 'rockpool/compat/pg-pool'
 import { Pool as SequelizePool } from 'rockpool/compat/sequelize-pool'
 import { Pool as TarnPool } from 'rockpool/compat/tarn'
@@ -24,6 +25,10 @@ interface Database {
   accounts: { id: number; balance: number }
 }
 const pool = createPool(pg('postgres://localhost/db', { module: pgModule }))
+
+/** Its types too are found in the default export, where it is the whole package. */
+export const mysqlPools: [mysql.Pool, mysqlPromise.Pool] = [mysql.createPool({}), mysqlPromise.createPool({})]
+export type Rows = mysql.RowDataPacket[] & mysqlPromise.RowDataPacket[]
 
 export const pools: pgModule.Pool[] = [new PgPool(), new Pool({ max: 2 })]
 
