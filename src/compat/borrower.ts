@@ -4,7 +4,7 @@ import type { Pool } from '../contract/pool.ts'
 import type { Withdrawal } from './withdrawal.ts'
 
 /** Puts a caller whose resource was found dead before all others who came with the same priority. */
-const AHEAD = 0.5
+export const AHEAD = 0.5
 
 export interface Validation<R> {
   readonly clock: Clock

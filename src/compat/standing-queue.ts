@@ -1,4 +1,7 @@
+import type { Lease } from '../contract/lease.ts'
+import type { Pool } from '../contract/pool.ts'
 import type { PoolStats } from '../contract/stats.ts'
+import { AHEAD, isHeld } from './borrower.ts'
 
 /** One acquire, which looks at the reason when it is called. */
 interface Listener {
@@ -21,6 +24,20 @@ export class StandingQueue {
 
   get size(): number {
     return this.#listeners.size
+  }
+
+  /**
+   * Waits here for a lease. A connection can die on its way to its borrower, before he has had a turn: then he is next again.
+   */
+  acquire<R>(
+    pool: Pool<R>,
+    { use, fail }: { use: (lease: Lease<R>) => void; fail: (error: unknown) => void },
+    priority = 0,
+  ): void {
+    pool.acquire({ signal: this.signal, priority }).then((lease) => {
+      if (isHeld(lease)) use(lease)
+      else this.acquire(pool, { use, fail }, AHEAD)
+    }, fail)
   }
 
   addEventListener(_: 'abort', listener: Listener): void {

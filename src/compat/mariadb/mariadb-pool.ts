@@ -7,6 +7,7 @@ import {
   InvalidOptionError,
   PoolClosedError,
 } from '../../contract/errors.ts'
+import type { Lease } from '../../contract/lease.ts'
 import type { Pool as Rockpool } from '../../contract/pool.ts'
 import { assertPool } from '../existing-pool.ts'
 import { StandingQueue } from '../standing-queue.ts'
@@ -126,7 +127,9 @@ class MariadbPool extends EventEmitter {
       const lease = this.#pool.tryAcquire()
       if (lease !== undefined) return lease
       if (this.listenerCount('enqueue') > 0) this.emit('enqueue')
-      return await this.#pool.acquire({ signal: this.#queue.signal })
+      return await new Promise<Lease<Connection>>((use, fail) => {
+        this.#queue.acquire(this.#pool, { use, fail })
+      })
     } catch (error) {
       throw inWordsOfMariadb(error)
     }

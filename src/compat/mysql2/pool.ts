@@ -112,10 +112,10 @@ class Borrowing extends EventEmitter implements Lender {
   #wait(callback: LendCallback): void {
     const { pool, queue } = this.#parts
     if (this.listenerCount('enqueue') > 0 && this.#isExhausted()) this.emit('enqueue')
-    pool.acquire({ signal: queue.signal }).then(
-      (lease) => this.#handOver(lease, callback),
-      (error) => process.nextTick(callback, this.#told(error)),
-    )
+    queue.acquire(pool, {
+      use: (lease) => this.#handOver(lease, callback),
+      fail: (error) => process.nextTick(callback, this.#told(error)),
+    })
   }
 
   /** On a tick of its own: what the callback throws is not for us to catch. */

@@ -218,18 +218,18 @@ export class PgPoolShape extends EventEmitter {
       return
     }
     this.#waiting++
-    pool.acquire({ signal: queue.signal }).then(
-      (granted) => {
+    queue.acquire(pool, {
+      use: (granted) => {
         this.#waiting--
         use(granted)
         this.#departure?.look()
       },
-      (error) => {
+      fail: (error) => {
         this.#waiting--
         this.#departure?.look()
         fail(translate(error) as Error)
       },
-    )
+    })
   }
 
   #lend(lease: Lease<PgClient>): ReturnType<KnownClients['lent']> {

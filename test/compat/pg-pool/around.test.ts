@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
@@ -47,6 +48,28 @@ test('two stand around one pool, and each ends by itself', async () => {
   client.release()
   await end
   expect(pool.stats()).toMatchObject({ leased: 0 })
+})
+
+test('who is next keeps his place when the connection that comes to him dies on the way', async () => {
+  const { pool, shaped } = around({}, 1)
+  pool.on('error', () => undefined)
+  let raw: EventEmitter | undefined
+  shaped.once('connect', (client) => {
+    raw = client
+  })
+  const holder = await shaped.connect()
+  const next = shaped.connect()
+  const query = shaped.query('select 3 as a')
+  // In a turn of its own: the waiting promise is settled, and its continuation has not run, when the client fails.
+  setImmediate(() => {
+    holder.release()
+    raw?.emit('error', new Error('the socket broke'))
+  })
+  const client = await next
+  expect((await client.query('select 2 as a')).rows).toEqual([{ a: 2 }])
+  client.release()
+  expect((await query).rows).toEqual([{ a: 3 }])
+  expect(pool.stats().created).toBe(2)
 })
 
 test('it has a name with "Pool" in it, and with the pg of the user it is an instance of its Pool', async () => {
