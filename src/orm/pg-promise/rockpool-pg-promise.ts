@@ -3,6 +3,7 @@ import { aBoolean, assertKnown, assertOption, show } from '../../contract/check.
 import { InvalidOptionError, PoolBypassedError } from '../../contract/errors.ts'
 import type { Pool } from '../../contract/pool.ts'
 import type { SqlPool } from '../../contract/sql.ts'
+import { guestOf } from '../pg-guest.ts'
 import { dialectOf } from '../pool-dialect.ts'
 import { type Connection, connectionNamed } from './connection.ts'
 import { guestPool } from './guest-pool.ts'
@@ -51,10 +52,24 @@ export function rockpoolPgPromise<Ext>(
       '"pgNative" is set, and the pool\'s clients are not native: leave it out of the options of pg-promise'
     throw new InvalidOptionError('pgp', problem)
   }
-  if ((db.$pool as unknown) === guest) return db
+  if ((db.$pool as unknown) === guest) return guardingClients(db)
   db.$pool.end()
   const remedy = 'this version of pg-promise does not take its pool from pgp.pg.Pool'
   throw new PoolBypassedError(pool.name, 'pg-promise', remedy)
+}
+
+/** What pg-promise itself does with a connection it refuses after the release; its client, which it shows, it does not. */
+function guardingClients<Ext>(db: Database<Ext>): Database<Ext> {
+  const connect = db.connect.bind(db)
+  const guarded: typeof connect = async (options) => {
+    const connected = await connect(options)
+    // It is nobody else's, and closed by `done`.
+    if (options?.direct) return connected
+    const { done } = connected
+    const client = guestOf(connected.client, (kill) => done.call(connected, kill as boolean))
+    return Object.assign(connected, { client, done: (kill?: boolean) => client.release(kill) })
+  }
+  return Object.assign(db, { connect: guarded })
 }
 
 /** pg-promise makes its pool while it makes the database: for that moment `pgp.pg` has ours. */

@@ -25,7 +25,7 @@ export function runStatement(
     const done: Done = (error, result) => (error ? reject(error) : resolve(result as PgResult))
     const statement = new (classes.get(Query) ?? classFrom(Query))(sql, values, done)
     if (name !== undefined) statement.name = name
-    client.query(statement)
+    client.query(statement as never)
   })
 }
 

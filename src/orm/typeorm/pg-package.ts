@@ -1,6 +1,8 @@
 import { pgPool } from '../../compat/pg-pool/around.ts'
-import type { PgPackage } from '../../compat/pg-pool/types.ts'
+import type { PgPoolShape } from '../../compat/pg-pool/pool-shape.ts'
+import type { ConnectCallback, PgPackage } from '../../compat/pg-pool/types.ts'
 import { loadPackage } from '../../drivers/load-package.ts'
+import { guestOf } from '../pg-guest.ts'
 import { type Asked, assertPoolDecides, type MakePackage, nodeAt, REPLICA, refusing } from './node.ts'
 
 /** TypeORM itself reads it, where it builds schemas. */
@@ -12,8 +14,7 @@ export const pgPackage: MakePackage = (nodes, ssl) => {
     const index = indexOf(asked.application_name)
     assertPoolDecides(asked, ssl, index === undefined ? MEANT : [...MEANT, 'application_name'])
     const { pool, ownsPool } = nodeAt(nodes, index ?? 0)
-    // TypeORM itself refuses what a query runner is asked after its release: it needs no fresh object for each.
-    return pgPool(pool, { ownsPool, identity: 'connection' })
+    return lendingGuests(pgPool(pool, { ownsPool, identity: 'connection' }))
   }
   const pg = {
     Pool,
@@ -36,4 +37,22 @@ function indexOf(name: unknown): number | undefined {
 function defaultsOf(pg: object): unknown {
   const { defaults, default: inner } = pg as { defaults?: unknown; default?: { defaults?: unknown } }
   return defaults ?? inner?.defaults
+}
+
+/**
+ * A query runner shows its client to whoever asks, and after its release goes on with what it had begun: each has a client of
+ * its own.
+ */
+function lendingGuests(pool: PgPoolShape): PgPoolShape {
+  const lend = pool.connect.bind(pool) as (callback: ConnectCallback) => void
+  const connect = (callback: ConnectCallback) =>
+    lend((error, client, release) => {
+      if (client === undefined) {
+        callback(error, undefined, release)
+        return
+      }
+      const guest = guestOf(client, release)
+      callback(undefined, guest, (reason) => guest.release(reason))
+    })
+  return Object.assign(pool, { connect })
 }

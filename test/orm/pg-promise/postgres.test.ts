@@ -303,6 +303,36 @@ describe('what is silently wrong elsewhere is refused', () => {
   })
 })
 
+test('what `connect` has shown refuses after `done`, and reaches nobody else', async () => {
+  const released = expect.objectContaining({ code: 'LEASE_RELEASED' })
+  const { db, pool, pgp } = open({ max: 1 })
+  const connected = await db.connect()
+  const { client } = connected
+  expect(client).toBeInstanceOf(pgp.pg.Client)
+  const { rows } = await client.query('select pg_backend_pid() as pid')
+  const noted: unknown[] = []
+  client.on('notification', ({ channel }) => noted.push(channel))
+  await connected.none('listen news')
+  await connected.none('notify news')
+  await eventually(() => expect(noted).toEqual(['news']))
+  expect(client.listenerCount('notification')).toBe(1)
+  const hearsErrors = client.listenerCount('error')
+  expect(client.removeAllListeners()).toBe(client)
+  expect(client.listenerCount('notification')).toBe(0)
+  expect(client.listenerCount('error')).toBe(hearsErrors)
+  connected.done()
+  await isWhole(pool)
+
+  const next = await db.connect()
+  expect(await next.one('select pg_backend_pid() as pid')).toEqual(rows[0])
+  await expect(client.query('select 1')).rejects.toEqual(released)
+  expect(() => client.on('notification', () => undefined)).toThrow(released)
+  await expect(connected.one('select 1')).rejects.toThrow('disconnected client')
+  expect(() => connected.done()).toThrow()
+  next.done(true)
+  await eventually(() => expect(pool.stats().total).toBe(0))
+})
+
 test("one pool serves many databases without a warning, and pgp's other databases keep their own", async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
   const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined)

@@ -236,6 +236,51 @@ describe('the pool', () => {
   })
 })
 
+describe('after its release', () => {
+  const released = expect.objectContaining({ code: 'LEASE_RELEASED' })
+
+  test("a query runner's client refuses, and reaches nobody else's connection", async () => {
+    const { source } = await open({ max: 1 })
+    const runner = source.createQueryRunner()
+    const client = (await runner.connect()) as pgModule.PoolClient
+    expect(client).toBeInstanceOf(pgModule.Client)
+    const pid = await pidOf(runner)
+    expect(Reflect.get(client, 'processID')).toBe(pid)
+    const { rows } = await client.query('select pg_backend_pid() as pid')
+    expect(rows).toEqual([{ pid }])
+    await runner.release()
+
+    const next = source.createQueryRunner()
+    expect(await pidOf(next)).toBe(pid)
+    expect(await next.connect()).not.toBe(client)
+    await expect(client.query('select 1')).rejects.toEqual(released)
+    expect(await new Promise((resolve) => client.query('select 1', resolve))).toEqual(released)
+    expect(() => client.on('notification', () => undefined)).toThrow(released)
+    expect(client.removeListener('notification', () => undefined)).toBe(client)
+    expect(() => client.escapeLiteral('x')).toThrow(released)
+    await next.release()
+  })
+
+  test('a statement that nobody waited for is refused', async () => {
+    const { source, expectWhole } = await open({ max: 1 })
+    const runner = source.createQueryRunner()
+    await runner.connect()
+    const late = errorOf(runner.query(`insert into person (name) values ('late')`))
+    await runner.release()
+    expect(((await late) as { driverError?: unknown }).driverError).toEqual(released)
+    expect(await source.getRepository(person).countBy({ name: 'late' })).toBe(0)
+    await expectWhole()
+  })
+
+  test("pg's own way to give it back works too", async () => {
+    const { source, expectWhole } = await open({ max: 1 })
+    const client = (await source.createQueryRunner().connect()) as pgModule.PoolClient
+    client.release()
+    await expect(client.query('select 1')).rejects.toEqual(released)
+    await expectWhole()
+  })
+})
+
 describe('replicas', () => {
   test('read, and the pool itself writes and runs transactions', async () => {
     const replica = openPool({ name: 'replica' })
