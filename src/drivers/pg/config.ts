@@ -66,6 +66,7 @@ type Given = Record<string, unknown>
 /** libpq's environment, for what the config and the URL leave open. */
 const FROM_ENV: Readonly<Record<string, string>> = {
   host: 'PGHOST',
+  hostaddr: 'PGHOSTADDR',
   port: 'PGPORT',
   user: 'PGUSER',
   password: 'PGPASSWORD',
@@ -83,6 +84,8 @@ const FROM_ENV: Readonly<Record<string, string>> = {
 /** @throws InvalidOptionError which never shows a password */
 export function resolveConfig(config: unknown, env: Env): Target {
   const given = givenBy(config)
+  // An address needs no name to be looked up; where both are given the name will do.
+  given.host ??= given.hostaddr
   // An `ssl` says all there is to say about TLS.
   const isFixed = (name: string) =>
     given[name] !== undefined || (given.ssl !== undefined && name.startsWith('ssl'))
@@ -90,6 +93,7 @@ export function resolveConfig(config: unknown, env: Env): Target {
     const value = env[variable]
     if (value !== undefined && value !== '' && !isFixed(name)) given[name] = value
   }
+  given.host ??= given.hostaddr
   return targetOf(given, env)
 }
 
@@ -145,7 +149,8 @@ function targetOf(given: Given, env: Env): Target {
     channel_binding,
     fallback_application_name,
     target_session_attrs,
-    pipeline: _,
+    hostaddr: _hostaddr,
+    pipeline: _pipeline,
     ...rest
   } = given
   checkTexts(given)

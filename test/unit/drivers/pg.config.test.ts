@@ -31,6 +31,8 @@ describe('a URL', () => {
     ['postgres://%2Fvar%2Frun/db', { host: '/var/run', database: 'db' }],
     ['postgres://%2Fvar%2Frun:5433/db', { host: '/var/run', port: 5433 }],
     ['postgres://a/db?host=b', { host: 'b' }],
+    ['postgres:///db?hostaddr=10.0.0.5', { host: '10.0.0.5' }],
+    ['postgres://h/db?hostaddr=10.0.0.5', { host: 'h' }],
     ['postgres://h/a?dbname=b', { database: 'b' }],
     ['postgres://h/a?user=u%40x&password=p%26q', { user: 'u@x', password: 'p&q' }],
     ['postgres://h/a%2Fb', { database: 'a/b' }],
@@ -172,6 +174,16 @@ describe('a config', () => {
 })
 
 describe('the environment', () => {
+  test('has an address for who names no host', () => {
+    const env = { ...ENV, PGHOSTADDR: '10.0.0.5' }
+    expect(options('postgres:///db', env)).toMatchObject({ host: '10.0.0.5' })
+    expect(options('postgres://h/db', env)).toMatchObject({ host: 'h' })
+    expect(options('postgres:///db', { ...env, PGHOST: 'eh' })).toMatchObject({ host: 'eh' })
+    expect(options('postgres:///db?hostaddr=10.0.0.6', { ...env, PGHOST: 'eh' })).toMatchObject({
+      host: '10.0.0.6',
+    })
+  })
+
   const env = {
     PGHOST: 'eh',
     PGPORT: '5999',
