@@ -193,14 +193,22 @@ interface Command extends Query {
   readonly timeout?: number
 }
 
-/** mysql2 tells a command without a callback nothing when its connection dies: its stream would never end. */
+/** Commands without a callback: mysql2 tells them nothing when their connection dies, and their streams would never end. */
+const unheard = new WeakMap<CoreConnection, Set<Command>>()
+
 function failWith(core: CoreConnection, command: Command): void {
-  const fail = (error: Error) => {
-    if (command.listenerCount('error') > 0) command.emit('error', error)
-    command.emit('end')
+  const commands = unheard.get(core) ?? new Set()
+  if (!unheard.has(core)) {
+    unheard.set(core, commands)
+    core.on('error', (error: Error) => {
+      for (const one of commands) {
+        if (one.listenerCount('error') > 0) one.emit('error', error)
+        one.emit('end')
+      }
+    })
   }
-  core.once('error', fail)
-  command.once('end', () => core.off('error', fail))
+  commands.add(command)
+  command.once('end', () => commands.delete(command))
 }
 
 function refused(core: CoreConnection, args: [sql: unknown, values: unknown, callback: unknown]): Query {

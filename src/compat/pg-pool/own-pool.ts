@@ -41,18 +41,15 @@ export function ownPool(given: unknown, Client: unknown): Footing {
     },
   )
 
-  async function telling<T>(attempt: () => Promise<T>): Promise<T> {
-    try {
-      return await attempt()
-    } catch (error) {
-      log?.('client failed to connect', error)
-      const { idle, leased, validating, resetting, connecting } = pool.stats()
-      // Nobody else's connection can come back to those who wait.
-      const isAlone = idle + leased + validating + resetting === 0 && connecting <= 1
-      if (isAlone) queue.refuseAll(error)
-      else queue.refuseFirst(error)
-      throw error
-    }
+  function telling<T>(attempt: () => Promise<T>): Promise<T> {
+    return queue.telling(pool, async () => {
+      try {
+        return await attempt()
+      } catch (error) {
+        log?.('client failed to connect', error)
+        throw error
+      }
+    })
   }
 
   const footing = { pool, options, Client: () => clientClass as unknown as ClientClass, queue }

@@ -138,6 +138,27 @@ test('the server ends an idle session, and one that serves a statement of the po
     await refused
   }))
 
+test('many statements by events at once are no reason for a warning, and all hear that their connection has died', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => void warnings.push(warning)
+  process.on('warning', note)
+  const pool = callbacks.createPool({ uri, connectionLimit: 1 })
+  const connection = await new Promise<callbacks.PoolConnection>((resolve, reject) => {
+    pool.getConnection((error, given) => (error ? reject(error) : resolve(given)))
+  })
+  const ends = Array.from({ length: 12 }, () => {
+    const command = connection.query('select sleep(60)')
+    command.on('error', () => undefined)
+    return new Promise<void>((resolve) => command.once('end', () => resolve()))
+  })
+  await overseer?.kill(connection.threadId)
+  await Promise.all(ends)
+  connection.release()
+  await new Promise<void>((resolve) => pool.end(() => resolve()))
+  process.off('warning', note)
+  expect(warnings).toEqual([])
+})
+
 test('a connection may be released before its statements have ended', () =>
   onPool({ connectionLimit: 1 }, async (pool) => {
     const connection = await pool.getConnection()
