@@ -268,6 +268,19 @@ const better: Comparison<Subject>[] = [
     verdict: 'better',
     reason: 'what is given back is looked at, without a round trip',
   },
+  {
+    ...on('the `client` of a shared connection, after `done()`', async ({ db }) => {
+      const sco = await db.connect()
+      const { client } = sco
+      sco.done()
+      return client.query('select 1').then(
+        () => 'runs on a connection that was given back',
+        (error: { code: string }) => error.code,
+      )
+    }),
+    verdict: 'better',
+    reason: 'the connection may serve somebody else by then',
+  },
 ]
 
 const different: Comparison<Subject>[] = [
