@@ -21,6 +21,8 @@ export interface Family {
   readonly settle?: string
   /** Undefined: by ODBC's own way of beginning a transaction. */
   begin?(options: BeginOptions): readonly string[]
+  /** What a begin of this kind changes for longer than its transaction is undone by this. */
+  afterwards?(options: BeginOptions): string | undefined
   readonly commit?: string
   readonly rollback?: string
   savepoint(name: string, move: SavepointMove): string | undefined
@@ -105,6 +107,7 @@ const sqlite: Family = {
   fetchesBlocks: true,
   // What writes takes its turn at once: two that only find out later cannot both go on.
   begin: ({ readOnly }) => (readOnly === true ? ['PRAGMA query_only = 1', 'BEGIN'] : ['BEGIN IMMEDIATE']),
+  afterwards: ({ readOnly }) => (readOnly === true ? 'PRAGMA query_only = 0' : undefined),
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
   savepoint: standard,
@@ -118,6 +121,8 @@ const sqlserver: Family = {
     const level = isolation === 'snapshot' ? 'SNAPSHOT' : STANDARD_LEVELS[isolation]
     return [`SET TRANSACTION ISOLATION LEVEL ${level}`, 'BEGIN TRANSACTION']
   },
+  afterwards: ({ isolation }) =>
+    isolation === undefined ? undefined : 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
   commit: 'COMMIT TRANSACTION',
   rollback: 'IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION',
   // Nothing gives a savepoint up.

@@ -33,8 +33,8 @@ export class Link extends WatchedLink {
   whereabouts: Whereabouts | undefined
   /** A transaction of ours was begun by ODBC's own switch. */
   isNative = false
-  /** The session refuses writes until its transaction is over. */
-  isQueryOnly = false
+  /** Undoes what the begin of a transaction has changed in the session. */
+  afterwards: string | undefined
   #mayBeOpen = false
   #hasBegun = false
   /** A statement of the transaction has failed. */

@@ -22,7 +22,7 @@ async function begin(link: Link, options: BeginOptions): Promise<void> {
     link.isNative = true
     return
   }
-  if (readOnly === true && link.family.name === 'sqlite') link.isQueryOnly = true
+  link.afterwards = link.family.afterwards?.(options) ?? link.afterwards
   for (const sql of statements) await link.ask(sql, false)
   link.begun()
 }
@@ -75,9 +75,9 @@ async function rollBackWhatIsOpen(link: Link, sql: string | undefined): Promise<
 
 async function settle(link: Link): Promise<void> {
   link.over()
-  if (!link.isQueryOnly) return
-  await link.ask('PRAGMA query_only = 0')
-  link.isQueryOnly = false
+  if (link.afterwards === undefined) return
+  await link.ask(link.afterwards)
+  link.afterwards = undefined
 }
 
 async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
@@ -88,13 +88,13 @@ async function savepoint(link: Link, name: string, move: SavepointMove): Promise
 }
 
 function isDirty(link: Link): boolean {
-  return link.isLost || link.isBusy || link.mayBeOpen
+  return link.isLost || link.isBusy || link.mayBeOpen || link.afterwards !== undefined
 }
 
 /** @throws where no statement makes the session as after connecting: then the pool opens another connection */
 async function reset(link: Link, how: ResetDepth): Promise<void> {
   await link.quiet()
-  if (link.mayBeOpen || link.isQueryOnly) await rollback(link)
+  if (link.mayBeOpen || link.afterwards !== undefined) await rollback(link)
   if (how === 'full') await clean(link)
 }
 
