@@ -1,5 +1,6 @@
 import type { AcquireOptions } from '../contract/lease.ts'
 import { Waiter } from '../engine/waiter.ts'
+import { whenAborted } from './when-aborted.ts'
 
 type Resolve = (value: never) => void
 type Reject = (error: unknown) => void
@@ -41,7 +42,7 @@ export class Pending<T> extends Waiter {
   watch(signal: AbortSignal, leave: (pending: AnyPending) => void): void {
     this.signal = signal
     this.leave = leave
-    signal.addEventListener('abort', this, { once: true })
+    whenAborted(signal, this)
   }
 
   forgetSignal(): void {

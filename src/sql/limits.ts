@@ -1,5 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import { QueryTimeoutError } from '../contract/errors.ts'
+import { whenAborted } from '../pool/when-aborted.ts'
 
 /** What ends the wait for a statement early. */
 export interface Limits {
@@ -37,7 +38,7 @@ export function within<T>(
       timeout === undefined || timeout.leftMs === Number.POSITIVE_INFINITY
         ? undefined
         : clock.after(Math.max(0, timeout.leftMs), () => onTimeout(timeout.givenMs))
-    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal !== undefined) whenAborted(signal, onAbort)
     if (signal?.aborted === true) onAbort()
     running.then(
       (value) => {

@@ -1,3 +1,4 @@
+import { whenAborted } from '../pool/when-aborted.ts'
 import type { Line } from './line.ts'
 
 export interface RowSource<R> {
@@ -61,7 +62,7 @@ class Patience {
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
-    signal.addEventListener('abort', this.#onAbort, { once: true })
+    whenAborted(signal, this.#onAbort)
   }
 
   with<T>(running: Promise<T> | undefined): Promise<T> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fate, world } from '../../support/world.ts'
+import { fate, sqlWorld, world } from '../../support/world.ts'
 
 const REASON = new Error('enough')
 
@@ -106,4 +106,42 @@ describe('an aborted ready', () => {
     await clock.advance(0)
     expect(ready.error).toBe(REASON)
   })
+})
+
+test('a hundred who wait by one signal are no leak that the process would be warned of', async ({
+  onTestFinished,
+}) => {
+  const warnings: string[] = []
+  const hear = ({ name }: Error) => void warnings.push(name)
+  process.on('warning', hear)
+  onTestFinished(() => void process.off('warning', hear))
+  const { clock, pool } = sqlWorld({ max: 2, multiplex: 'off' }, { server: { latencyMs: 10 } })
+  const lease = await clock.until(pool.acquire())
+  for (const ask of [
+    (signal: AbortSignal) => pool.acquire({ signal }).then((taken) => taken.release()),
+    (signal: AbortSignal) => lease.query('select 1', [], { signal }).then(() => {}),
+  ]) {
+    const { signal } = new AbortController()
+    await clock.until(Promise.all(Array.from({ length: 100 }, () => ask(signal))))
+  }
+  // A warning comes in the next turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(warnings).toEqual([])
+})
+
+test('a signal that somebody else has made will do', async () => {
+  const { clock, pool } = sqlWorld({ max: 1 })
+  const lease = await clock.until(pool.acquire())
+  const listeners: { handleEvent(event: Event): void }[] = []
+  const signal = {
+    aborted: false,
+    reason: 'mine',
+    addEventListener: (_: string, listener: (typeof listeners)[0]) => void listeners.push(listener),
+    removeEventListener: () => {},
+  }
+  const waiting = fate(pool.acquire({ signal: signal as never }))
+  for (const listener of listeners) listener.handleEvent(new Event('abort'))
+  await clock.advance(0)
+  expect(waiting.error).toBe('mine')
+  lease.release()
 })
