@@ -176,8 +176,8 @@ function arithmetic(sign: string, a: Value, b: Value): Value {
   const [x, y] = [convert(a, type).plain, convert(b, type).plain]
   if (x === null || y === null) return { type, plain: null }
   if ((sign === '/' || sign === '%') && Number(y) === 0) throw sqlErrors.divideByZero()
-  if (type.name === 'bigint') return convert({ type, plain: bigOf(sign, x as bigint, y as bigint) }, type)
-  const result = numberOf(sign, Number(x), Number(y))
+  if (type.name === 'bigint') return convert({ type, plain: calculate(sign, x as bigint, y as bigint) }, type)
+  const result = calculate(sign, Number(x), Number(y))
   return convert({ type: FLOAT, plain: type.name === 'int' ? Math.trunc(result) : result }, type)
 }
 
@@ -196,20 +196,17 @@ function commonType(a: SqlType, b: SqlType): SqlType {
   return isWhole(a) || isWhole(b) ? INT : FLOAT
 }
 
-function bigOf(sign: string, x: bigint, y: bigint): bigint {
-  if (sign === '+') return x + y
-  if (sign === '-') return x - y
-  if (sign === '*') return x * y
-  if (sign === '&') return x & y
-  if (sign === '|') return x | y
-  return sign === '/' ? x / y : x % y
-}
-
-function numberOf(sign: string, x: number, y: number): number {
-  if (sign === '+') return x + y
-  if (sign === '-') return x - y
-  if (sign === '*') return x * y
-  if (sign === '&') return x & y
-  if (sign === '|') return x | y
-  return sign === '/' ? x / y : x % y
+/** Of two whole numbers or two others: whatever holds them, the operators are the same. */
+function calculate<N extends bigint | number>(sign: string, left: N, right: N): N {
+  const [x, y] = [left, right] as unknown as [number, number]
+  const results: Readonly<Record<string, () => number>> = {
+    '+': () => x + y,
+    '-': () => x - y,
+    '*': () => x * y,
+    '&': () => x & y,
+    '|': () => x | y,
+    '/': () => x / y,
+    '%': () => x % y,
+  }
+  return results[sign]?.() as unknown as N
 }

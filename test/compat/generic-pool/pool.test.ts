@@ -12,6 +12,7 @@ import {
 import { AcquireTimeoutError, InvalidOptionError, QueueFullError } from '../../../src/contract/errors.ts'
 import { createResourcePool } from '../../../src/pool/create-resource-pool.ts'
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts'
+import { failureOf } from '../failure.ts'
 
 interface Thing {
   id: number
@@ -29,15 +30,7 @@ function poolWorld(options: Options = {}, factory: Partial<Factory<Thing>> = {})
   pool.on('factoryCreateError', (error) => log.errors.push(`create: ${error.message}`))
   pool.on('factoryDestroyError', (error) => log.errors.push(`destroy: ${error.message}`))
   const acquire = (priority?: number) => clock.until(pool.acquire(priority))
-  const errorOf = (promise: Promise<unknown>) =>
-    clock.until(
-      promise.then(
-        (value) => {
-          throw new Error(`should have failed, but gave ${JSON.stringify(value)}`)
-        },
-        (error) => error,
-      ),
-    )
+  const errorOf = (promise: Promise<unknown>) => failureOf(clock, promise)
   return { clock, log, pool, acquire, errorOf }
 }
 

@@ -9,6 +9,7 @@ import {
 import { AcquireTimeoutError, InvalidOptionError } from '../../../src/contract/errors.ts'
 import { createResourcePool } from '../../../src/pool/create-resource-pool.ts'
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts'
+import { failureOf } from '../failure.ts'
 
 interface Thing {
   id: number
@@ -29,15 +30,7 @@ function poolWorld(options: Partial<FactoryOptions<Thing>> = {}) {
     rockpool: { clock },
   })
   const acquire = () => clock.until(pool.acquire())
-  const errorOf = (promise: Promise<unknown>) =>
-    clock.until(
-      promise.then(
-        (value) => {
-          throw new Error(`should have failed, but gave ${JSON.stringify(value)}`)
-        },
-        (error) => error,
-      ),
-    )
+  const errorOf = (promise: Promise<unknown>) => failureOf(clock, promise)
   return { clock, log, pool, acquire, errorOf }
 }
 
@@ -201,7 +194,7 @@ test('destroyAllNow tells of all failures in one AggregateError', async () => {
   for (const thing of await clock.until(Promise.all([pool.acquire(), pool.acquire()]))) pool.release(thing)
   const error = await errorOf(pool.destroyAllNow())
   expect(error).toBeInstanceOf(DestroyErrors)
-  expect([error.name, error.errors.length]).toEqual(['AggregateError', 2])
+  expect([error.name, (error as DestroyErrors).errors.length]).toEqual(['AggregateError', 2])
   expect(String(error)).toBe('AggregateError of:\n  Error: destroy failed\n  Error: destroy failed\n')
 })
 

@@ -4,6 +4,7 @@ import { Pool, type PoolOptions, TimeoutError, tarnPool } from '../../../src/com
 import { AcquireTimeoutError, InvalidOptionError } from '../../../src/contract/errors.ts'
 import { createResourcePool } from '../../../src/pool/create-resource-pool.ts'
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts'
+import { failureOf } from '../failure.ts'
 
 interface Thing {
   id: number
@@ -22,15 +23,7 @@ function tarnWorld(options: Partial<PoolOptions<Thing>> = {}) {
     rockpool: { clock },
   })
   const acquire = () => clock.until(pool.acquire().promise)
-  const errorOf = (promise: Promise<unknown>) =>
-    clock.until(
-      promise.then(
-        (value) => {
-          throw new Error(`should have failed, but gave ${JSON.stringify(value)}`)
-        },
-        (error) => error,
-      ),
-    )
+  const errorOf = (promise: Promise<unknown>) => failureOf(clock, promise)
   return { clock, log, pool, acquire, errorOf }
 }
 
@@ -85,7 +78,7 @@ test('a TimeoutError has the message of the failed create, and its error at the 
   const error = await errorOf(pool.acquire().promise)
   expect(error).toBeInstanceOf(TimeoutError)
   expect(error.message).toBe('connection refused')
-  expect(error.cause.cause).toBe(refused)
+  expect((error.cause as Error).cause).toBe(refused)
 })
 
 test('propagateCreateError fails all who wait when nothing is open', async () => {
