@@ -18,12 +18,13 @@ export interface PgField {
 /** The part of a socket that we use; a TLS socket and a stream of the user's own have it as well. */
 export interface PgStream {
   readonly destroyed: boolean
+  readonly writable: boolean
   readonly remoteAddress?: string
   readonly remotePort?: number
   ref?(): void
   cork?(): void
   uncork?(): void
-  write(bytes: Uint8Array): unknown
+  write(...all: [bytes: Uint8Array, ...unknown[]]): unknown
   destroy(): unknown
   once(event: 'close', listener: () => void): unknown
 }
@@ -108,7 +109,7 @@ export interface PgClient {
   query(
     text: string | { text: string; values: readonly unknown[]; name?: string },
   ): Promise<PgResult | PgResult[]>
-  query(submittable: Submittable | PgQuery): unknown
+  query(submittable: Pick<Submittable, 'submit'> | PgQuery): unknown
   getTypeParser(type: number, format: string): (value: string) => unknown
   ref(): void
   unref(): void

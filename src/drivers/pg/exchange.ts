@@ -1,8 +1,8 @@
 import type { QueryResult, Row } from '../../contract/sql-driver.ts'
-import type { PgClient, PgConnection, PgField, PgQuery, PgQueryClass } from './client.ts'
+import type { PgClient, PgConnection, PgField, PgQueryClass, Submittable } from './client.ts'
 import { type Description, describe, NO_COLUMNS } from './description.ts'
 import { linkOf } from './link.ts'
-import { Packet } from './packet.ts'
+import type { Packet } from './packet.ts'
 
 /** What is asked of the server. */
 export interface Question {
@@ -14,7 +14,7 @@ export interface Question {
   readonly begin?: string
 }
 
-interface Exchange extends PgQuery {
+interface Exchange extends Pick<Submittable, 'submit'> {
   callback: (error: Error | null | undefined, result?: QueryResult) => void
 }
 
@@ -43,7 +43,6 @@ export function exchange(
 type ExchangeClass = new (client: PgClient, question: Question) => Exchange
 
 const classes = new WeakMap<PgQueryClass, ExchangeClass>()
-const packet = new Packet()
 
 /** For each copy of pg: its client takes in pipeline mode only what is a query of its own. */
 function exchangeClassOf(client: PgClient): ExchangeClass {
@@ -86,31 +85,41 @@ function makeExchangeClass(): ExchangeClass {
       this.#hasBegun = begin === undefined
     }
 
-    requiresPreparation(): boolean {
-      return this.name !== undefined || this.values.length > 0 || this.#begin !== undefined
+    submit(connection: PgConnection): Error | null {
+      const { name, text } = this
+      const knownText = name === undefined ? undefined : textUnder(name, connection)
+      if (knownText !== undefined && knownText !== text)
+        return new Error(`the name "${name}" stands for another statement on this connection`)
+      const { outbox } = linkOf(this.#client)
+      const { packet } = outbox
+      const { length } = packet
+      try {
+        this.#write(packet, knownText !== undefined)
+      } catch (error) {
+        packet.cutTo(length)
+        return error as Error
+      }
+      outbox.filled()
+      if (name !== undefined && knownText === undefined && connection.submittedNamedStatements !== undefined)
+        connection.submittedNamedStatements[name] = text
+      return null
     }
 
-    prepare(connection: PgConnection): void {
+    #write(packet: Packet, isParsed: boolean): void {
       const { name = '', text, values } = this
-      packet.begin()
+      // A text alone goes by the simple protocol.
+      if (name === '' && values.length === 0 && this.#begin === undefined) {
+        packet.query(text)
+        return
+      }
       if (this.#begin !== undefined) packet.parse('', this.#begin).bind('', [], false).execute()
-      if (!this.#isParsed(connection)) packet.parse(name, text)
+      if (!isParsed) packet.parse(name, text)
       packet.bind(name, values, this.binary)
       const known = name === '' ? undefined : linkOf(this.#client).descriptionOf(name)
+      this.#isKnown = known !== undefined
       if (known === undefined) packet.describe()
       else this.#take(known)
-      this.#isKnown = known !== undefined
-      connection.stream.write(packet.execute().sync().take())
-    }
-
-    #isParsed({ parsedStatements, submittedNamedStatements }: PgConnection): boolean {
-      const { name, text } = this
-      if (name === undefined) return false
-      if (parsedStatements[name] !== undefined) return true
-      if (submittedNamedStatements === undefined) return false
-      if (submittedNamedStatements[name] !== undefined) return true
-      submittedNamedStatements[name] = text
-      return false
+      packet.execute().sync()
     }
 
     #take(description: Description): void {
@@ -180,6 +189,14 @@ function makeExchangeClass(): ExchangeClass {
       this.callback(this.#failure ?? error)
     }
   }
+}
+
+/** The statement that the server has under this name, or is being told of. */
+function textUnder(
+  name: string,
+  { parsedStatements, submittedNamedStatements }: PgConnection,
+): string | undefined {
+  return parsedStatements[name] ?? submittedNamedStatements?.[name]
 }
 
 const TAG = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/

@@ -1,24 +1,27 @@
 /** Most statements fit; what a longer one needed is given back. */
 const USUAL_BYTES = 16_384
 
+/** They are counted in two bytes. */
+const MOST_VALUES = 65_535
+
 const DESCRIBE = Buffer.from('D\0\0\0\x06P\0', 'latin1')
 const EXECUTE = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1')
 const SYNC = Buffer.from('S\0\0\0\x04', 'latin1')
 
-const [PARSE, BIND] = Buffer.from('PB') as unknown as [number, number]
+const [QUERY, PARSE, BIND] = Buffer.from('QPB') as unknown as [number, number, number]
 
 /**
- * Messages of the extended protocol, one behind the other in one buffer: each in a write of its own costs more than all
- * else that a short statement does here. There is one portal, the unnamed one.
+ * Messages to the server, one behind the other in one buffer: each in a write of its own costs more than all else that a
+ * short statement does here. There is one portal, the unnamed one.
  */
 export class Packet {
   #bytes = Buffer.allocUnsafe(USUAL_BYTES)
   #end = 0
 
-  /** What an earlier one has left behind, because a value could not be written, is not sent. */
-  begin(): this {
-    this.#end = 0
-    return this
+  query(text: string): this {
+    const start = this.#open(QUERY)
+    this.#zeroEnded(text)
+    return this.#close(start)
   }
 
   parse(name: string, text: string): this {
@@ -29,8 +32,10 @@ export class Packet {
     return this.#close(start)
   }
 
-  /** Values are text, bytes or NULL, as pg writes them. */
+  /** @param values text, bytes or NULL, as pg writes them */
   bind(name: string, values: readonly unknown[], wantsBinary: boolean): this {
+    if (values.length > MOST_VALUES)
+      throw new RangeError(`a statement has at most ${MOST_VALUES} parameters, this one ${values.length}`)
     const start = this.#open(BIND)
     this.#zeroEnded('')
     this.#zeroEnded(name)
@@ -55,9 +60,19 @@ export class Packet {
     return this.#add(SYNC)
   }
 
+  get length(): number {
+    return this.#end
+  }
+
+  /** Forgets what was added since it had this length. */
+  cutTo(length: number): void {
+    this.#end = length
+  }
+
   /** A copy: the socket keeps what it is given until it is sent. */
   take(): Buffer {
     const packet = Buffer.from(this.#bytes.subarray(0, this.#end))
+    this.#end = 0
     if (this.#bytes.length > USUAL_BYTES) this.#bytes = Buffer.allocUnsafe(USUAL_BYTES)
     return packet
   }
@@ -85,7 +100,7 @@ export class Packet {
       return
     }
     if (Buffer.isBuffer(value)) this.#add(value)
-    else this.#text(value as string)
+    else this.#text(String(value))
     this.#bytes.writeInt32BE(this.#end - start - 4, start)
   }
 

@@ -14,7 +14,6 @@ export function query(
 ): Promise<QueryResult> {
   try {
     const values = params.length === 0 ? params : writeValues(client, params)
-    if (client.pipeline === true) linkOf(client).outbox.gather()
     return exchange(client, { text, values, name }, (error) => failed(client, error, name))
   } catch (error) {
     return failed(client, error, name)

@@ -83,6 +83,19 @@ describe.each(['lent', 'shared'])('on a connection that is %s', (how) => {
     expect(await insert()).toEqual(expected)
   })
 
+  test('more parameters than can be sent fail the statement, and only that', async () => {
+    const { query } = await both()
+    const beside = query('select 1 as a')
+    const many = Array.from({ length: 65_536 }, () => 1)
+    await expect(query('select $65536::int', many)).rejects.toThrow(
+      'a statement has at most 65535 parameters, this one 65536',
+    )
+    expect([(await beside).rows, (await query('select $1::int as a', [2])).rows]).toEqual([
+      [{ a: 1 }],
+      [{ a: 2 }],
+    ])
+  })
+
   test('an error is the server’s, and the next answer is right', async () => {
     const { query, plain } = await both()
     const text = 'select 1 / $1::int as a'
@@ -175,4 +188,33 @@ test('with `binary` in the config, values come as pg gives them', async () => {
   const { rows } = await plain.query(text, [5])
   expect((await query(text, [5], 'mine')).rows).toEqual(rows)
   expect((await query(text, [5], 'mine')).rows).toEqual(rows)
+})
+
+test('a name that stands for another statement is refused, and nothing is sent', async () => {
+  const { client, query } = await open()
+  await query('select $1::int as a', [1], 'mine')
+  await expect(query('select $1::int as b', [1], 'mine')).rejects.toThrow(
+    'the name "mine" stands for another statement on this connection',
+  )
+  expect(driver.isDirty(client)).toBe(false)
+  expect((await query('select $1::int as a', [2], 'mine')).rows).toEqual([{ a: 2 }])
+})
+
+test('on a shared connection everybody gets his own answer, also who asks pg itself', async () => {
+  const { client, query } = await open()
+  driver.pipeline(client, true)
+  const answers = await Promise.all([
+    query('select $1::int as n', [1]),
+    client.query('select 2 as n'),
+    query('select 3 as n'),
+    client.query('select $1::int as n', [4]),
+    query('select $1::int as n', [5], 'five'),
+  ])
+  expect(answers.map(({ rows }) => rows)).toEqual([
+    [{ n: 1 }],
+    [{ n: 2 }],
+    [{ n: 3 }],
+    [{ n: 4 }],
+    [{ n: 5 }],
+  ])
 })
