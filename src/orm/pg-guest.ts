@@ -42,7 +42,8 @@ function guestClassOf(client: object): GuestClass {
 function guestClassLike(example: object): GuestClass {
   class PgGuest implements Guest {
     readonly #client: Members
-    readonly #release: Release
+    /** Undefined after it. Whoever remembers a guest for long is not to remember all of its borrowing. */
+    #release: Release | undefined
     #isOver = false
 
     constructor(client: object, release: Release) {
@@ -59,8 +60,11 @@ function guestClassLike(example: object): GuestClass {
     }
 
     release(error?: unknown): void {
+      const release = this.#release
+      if (release === undefined) throw refusal('release')
       this.#isOver = true
-      this.#release(error)
+      this.#release = undefined
+      release(error)
     }
 
     removeAllListeners(event?: string): this {

@@ -65,9 +65,16 @@ function guardingClients<Ext>(db: Database<Ext>): Database<Ext> {
     const connected = await connect(options)
     // It is nobody else's, and closed by `done`.
     if (options?.direct) return connected
-    const { done } = connected
-    const client = guestOf(connected.client, (kill) => done.call(connected, kill as boolean))
-    return Object.assign(connected, { client, done: (kill?: boolean) => client.release(kill) })
+    const end = connected.done.bind(connected)
+    const client = guestOf(connected.client, (kill) => end(kill as boolean))
+    let isDone = false
+    const done = (kill?: boolean) => {
+      // The second time pg-promise itself refuses, in its own words.
+      if (isDone) return end(kill)
+      isDone = true
+      client.release(kill)
+    }
+    return Object.assign(connected, { client, done })
   }
   return Object.assign(db, { connect: guarded })
 }
