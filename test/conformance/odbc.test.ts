@@ -11,6 +11,7 @@ import { hasMariadb, NO_MARIADB, startMariadb } from '../support/mariadb.ts'
 import type { MysqlServer } from '../support/mysql-server.ts'
 import { mysqlSubject } from '../support/mysql-subject.ts'
 import { loadOdbc, problemWith } from '../support/odbc.ts'
+import { readOnly } from '../support/read-only.ts'
 import { vitestRunner } from '../support/vitest-runner.ts'
 
 type Skips = NonNullable<Subject<OdbcConnection, ConformanceCase>['skip']>
@@ -18,7 +19,7 @@ const because = (reason: string, ...cases: ConformanceCase[]): Skips =>
   cases.map((one) => ({ case: one, reason }))
 
 let module: OdbcModule<OdbcConnection>
-const connect = (connectionString: string) => odbc({ connectionString, loginTimeout: 1 }, { module })
+const connect = (connectionString: string) => odbc({ connectionString, loginTimeout: 5 }, { module })
 
 const EVERYWHERE = [
   ...because(
@@ -54,11 +55,6 @@ withOdbc('odbc on PostgreSQL', 'PostgreSQL Unicode', () => {
     await admin?.end()
     await server?.close()
   })
-  const readOnly = async (state: 'on' | 'off') => {
-    await admin.query(`alter system set default_transaction_read_only = ${state}`)
-    await admin.query('select pg_reload_conf()')
-    await admin.query('select pg_sleep(0.1)')
-  }
   const words = (given: Record<string, unknown> = {}) =>
     Object.entries({
       Driver: '{PostgreSQL Unicode}',
@@ -104,8 +100,8 @@ withOdbc('odbc on PostgreSQL', 'PostgreSQL Unicode', () => {
         await admin.query('select pg_terminate_backend($1)', [id])
       },
       async demote() {
-        await readOnly('on')
-        return () => readOnly('off')
+        await readOnly(admin, 'on')
+        return () => readOnly(admin, 'off')
       },
     },
     get network() {
@@ -142,6 +138,9 @@ withOdbc('odbc on MariaDB', 'MariaDB Unicode', () => {
   }
   const NO_RESET =
     'no statement resets a session of MariaDB: a full reset opens another connection, see test/integration/drivers/odbc.test.ts'
+  // Seen once on a busy machine: whether it happens depends on which of two threads is faster.
+  const IN_ONE_THREAD =
+    'the package waits for a ROLLBACK with its lock held when it closes, and another statement that ends waits for that lock in the thread in which the proxy runs: both stand still'
   const subject = mysqlSubject(start, at, {
     big: 9007199254740993n,
     skip: [
@@ -150,6 +149,12 @@ withOdbc('odbc on MariaDB', 'MariaDB Unicode', () => {
       ...because(
         "MariaDB's ODBC driver has all rows before the first is read: no stream of it can die",
         'a stream whose connection dies ends with an error',
+      ),
+      ...because(
+        IN_ONE_THREAD,
+        'an idle connection whose network went silent is replaced after the check',
+        'a statement whose network went silent ends at its time limit',
+        'a connection whose network went silent does not hold up the closing of the pool',
       ),
       ...because(
         NO_RESET,

@@ -3,6 +3,7 @@ import { afterAll } from 'vitest'
 import { type PgConfig, pg } from '../../src/drivers/pg/index.ts'
 import { startEmbeddedPostgres } from '../../src/testing/embedded-postgres.ts'
 import { testDriver } from '../../src/testing/index.ts'
+import { readOnly } from '../support/read-only.ts'
 import { vitestRunner } from '../support/vitest-runner.ts'
 
 const NAME = 'rockpool-conformance'
@@ -16,13 +17,6 @@ afterAll(async () => {
   await admin.end()
   await server.close()
 })
-
-async function readOnly(state: 'on' | 'off'): Promise<void> {
-  await admin.query(`alter system set default_transaction_read_only = ${state}`)
-  await admin.query('select pg_reload_conf()')
-  // The server tells its sessions in its own time.
-  await admin.query('select pg_sleep(0.1)')
-}
 
 const { host, port, user } = server
 const driver = (config: PgConfig = {}) =>
@@ -65,8 +59,8 @@ testDriver(
         await admin.query('select pg_terminate_backend($1)', [id])
       },
       async demote() {
-        await readOnly('on')
-        return () => readOnly('off')
+        await readOnly(admin, 'on')
+        return () => readOnly(admin, 'off')
       },
     },
     network: { host, port, at: ({ host, port }) => driver({ host, port }) },

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import mysql from 'mysql2/promise'
 
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 60_000
 
 /** How a kind of server is set up and started. */
 export interface Recipe {

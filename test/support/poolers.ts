@@ -20,7 +20,7 @@ import type { EmbeddedPostgres } from '../../src/testing/embedded-postgres.ts'
 import { type ServerUser, serverUser } from '../../src/testing/postgres-binaries.ts'
 
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-const START_LIMIT_MS = 10_000
+const START_LIMIT_MS = 60_000
 
 const PACKAGES = { pgbouncer: 'pgbouncer', pgpool: 'pgpool2', haproxy: 'haproxy' } as const
 
@@ -102,7 +102,7 @@ export function startHaproxy(server: EmbeddedPostgres, idleMs: number): Promise<
   return Pooler.start(server, 'haproxy', (folder, port) => {
     const text = `defaults
   mode tcp
-  timeout connect 2s
+  timeout connect 20s
   timeout client ${idleMs}ms
   timeout server ${idleMs}ms
 listen postgres
