@@ -1,7 +1,6 @@
 import type * as mssql from 'mssql'
 import { installed } from '../installed.ts'
 import { around } from './around.ts'
-import type { RockpoolConnectionPool } from './connection-pool.ts'
 import { rockpoolMssql } from './sql.ts'
 
 /** All types of mssql's; what follows stands in their place. */
@@ -12,6 +11,44 @@ export type { RockpoolMssql } from './sql.ts'
 export { rockpoolMssql } from './sql.ts'
 
 const sql = installed(() => rockpoolMssql())
+/** The types of mssql's, for those who write `sql.IResult` behind `import sql from`. */
+declare namespace sql {
+  export type ISqlType = mssql.ISqlType
+  export type ISqlTypeWithNoParams = mssql.ISqlTypeWithNoParams
+  export type ISqlTypeWithLength = mssql.ISqlTypeWithLength
+  export type ISqlTypeWithScale = mssql.ISqlTypeWithScale
+  export type ISqlTypeWithPrecisionScale = mssql.ISqlTypeWithPrecisionScale
+  export type ISqlTypeWithTvpType = mssql.ISqlTypeWithTvpType
+  export type ISqlTypeFactory = mssql.ISqlTypeFactory
+  export type ISqlTypeFactoryWithNoParams = mssql.ISqlTypeFactoryWithNoParams
+  export type ISqlTypeFactoryWithLength = mssql.ISqlTypeFactoryWithLength
+  export type ISqlTypeFactoryWithScale = mssql.ISqlTypeFactoryWithScale
+  export type ISqlTypeFactoryWithPrecisionScale = mssql.ISqlTypeFactoryWithPrecisionScale
+  export type ISqlTypeFactoryWithTvpType = mssql.ISqlTypeFactoryWithTvpType
+  export type Connection = mssql.Connection
+  export type IColumnMetadata = mssql.IColumnMetadata
+  export type IResult<T> = mssql.IResult<T>
+  export type IBulkResult = mssql.IBulkResult
+  export type IProcedureResult<T> = mssql.IProcedureResult<T>
+  export type IRecordSet<T> = mssql.IRecordSet<T>
+  export type IOptions = mssql.IOptions
+  export type PoolOpts<T> = mssql.PoolOpts<T>
+  export type config = mssql.config
+  export type MSSQL_ERROR_CODE = mssql.MSSQL_ERROR_CODE
+  export type MSSQLError = mssql.MSSQLError
+  export type ConnectionPool = mssql.ConnectionPool
+  export type ConnectionError = mssql.ConnectionError
+  export type IColumnOptions = mssql.IColumnOptions
+  export type IColumn = mssql.IColumn
+  export type Table = mssql.Table
+  export type IBulkOptions = mssql.IBulkOptions
+  export type Request = mssql.Request
+  export type RequestError = mssql.RequestError
+  export type Transaction = mssql.Transaction
+  export type TransactionError = mssql.TransactionError
+  export type PreparedStatement = mssql.PreparedStatement
+  export type PreparedStatementError = mssql.PreparedStatementError
+}
 export default sql
 
 /** An existing pool of tedious connections, as a connected ConnectionPool. */
@@ -109,7 +146,7 @@ export const {
 const { Date: date, BigInt: bigInt, Promise: promise } = sql
 
 export { bigInt as BigInt, date as Date, promise as Promise }
-export type ConnectionPool = RockpoolConnectionPool
+export type ConnectionPool = mssql.ConnectionPool
 export type Transaction = mssql.Transaction
 export type Request = mssql.Request
 export type PreparedStatement = mssql.PreparedStatement
