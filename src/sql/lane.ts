@@ -108,16 +108,20 @@ export class Lane<C> {
     )
   }
 
-  /**
-   * Nobody waits for this statement any more. When nobody waits for any that is in flight, the lane ends: its connection
-   * has the time of a reset to become quiet. The server is told only of a single one: a cancel names a connection, not a
-   * statement.
-   */
+  /** Nobody waits for this statement any more. */
   abandon(shot: Shot): void {
-    const { lease, connection, executor } = this.#parts
-    if (this.#state === 'ended' || !lease.usable) return
+    if (this.#state === 'ended' || !this.#parts.lease.usable) return
     this.#forsaken.add(shot)
+    this.#endIfForsaken()
+  }
+
+  /**
+   * When nobody waits for any statement that is in flight, the lane ends: its connection has the time of a reset to become
+   * quiet. The server is told only of a single one: a cancel names a connection, not a statement.
+   */
+  #endIfForsaken(): void {
     if (this.#forsaken.size < this.inFlight || this.#reserved > 0) return
+    const { connection, executor } = this.#parts
     const { driver } = executor.surroundings
     this.#end([this.#last, this.inFlight === 1 ? driver.cancel?.(connection) : undefined])
   }
@@ -135,12 +139,9 @@ export class Lane<C> {
     this.#answered++
     if (this.#forsaken.size > 0) this.#forsaken.delete(shot)
     this.#parts.onPlace(this)
-    this.#endIfEmpty()
-  }
-
-  #endIfEmpty(): void {
-    if (this.inFlight + this.#reserved > 0 || this.#state === 'ended') return
-    this.#end([])
+    if (this.#state === 'ended') return
+    if (this.inFlight + this.#reserved === 0) this.#end([])
+    else if (this.#forsaken.size > 0 && lease.usable) this.#endIfForsaken()
   }
 
   #end(running: readonly unknown[]): void {

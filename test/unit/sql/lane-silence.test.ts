@@ -52,6 +52,17 @@ describe('a lane whose statements nobody waits for any more', () => {
     expect(pool.stats()).toMatchObject({ idle: 1, created: 1 })
   })
 
+  test('lets go of it when the last who waited has his answer, and the others never get one', async () => {
+    const { pool, server, clock, until, errorOf } = await lane()
+    server.next('query', { latencyMs: 30 }, { never: true })
+    const patient = pool.query('select 1')
+    expect(await errorOf(pool.query('select 1', [], short))).toMatchObject({ code: 'QUERY_TIMEOUT' })
+    expect((await until(patient)).rows).toEqual([{ one: 1 }])
+    await clock.advance(300)
+    expect(pool.stats()).toMatchObject({ leased: 0, resetting: 0 })
+    expect((await until(pool.query('select 1'))).rows).toEqual([{ one: 1 }])
+  })
+
   test('runs nothing again when the connection dies afterwards', async () => {
     const { pool, server, clock, sent, errorOf } = await lane()
     server.next('query', { latencyMs: 50 })
