@@ -23,7 +23,7 @@ export interface RockpoolConnectionPool extends OriginalConnectionPool {
 export type RockpoolConnectionPoolClass = Omit<typeof import('mssql').ConnectionPool, 'prototype'> &
   (new (
     ...args: ConstructorParameters<OriginalConnectionPoolClass>
-  ) => RockpoolConnectionPool) & {
+  ) => RockpoolConnectionPool & import('mssql').ConnectionPool) & {
     readonly prototype: RockpoolConnectionPool
   }
 
