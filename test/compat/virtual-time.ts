@@ -29,6 +29,6 @@ async function play<T>(played: Promise<T>): Promise<T> {
 }
 
 /** Lets everything happen that waits for no timer: some turns, as promises may have to come back through `setImmediate`. */
-export async function rest(turns = 10): Promise<void> {
+async function rest(turns = 10): Promise<void> {
   for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => setImmediate(resolve))
 }
