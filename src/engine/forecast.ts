@@ -26,7 +26,9 @@ export class Forecast {
     return this.#holdMs || 0
   }
 
-  learnHold(ms: number): void {
+  /** How long a shared connection is out says nothing of what a caller does. */
+  learnHold(ms: number, { shared }: { readonly shared: boolean }): void {
+    if (shared) return
     this.#holdMs = Number.isNaN(this.#holdMs) ? ms : this.#holdMs + WEIGHT * (ms - this.#holdMs)
   }
 

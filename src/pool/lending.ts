@@ -174,8 +174,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     const isHeard = journal.hearsRelease
     const heldMs = (isHeard ? engine.read() : engine.glance()) - slot.since
     journal.useTime.add(heldMs)
-    // How long a shared connection is out says nothing of what a caller does.
-    if (!slot.shared) engine.state.forecast.learnHold(heldMs)
+    engine.state.forecast.learnHold(heldMs, slot)
     if (isHeard) journal.tell('release', { id: slot.id, ms: heldMs })
     return slot.state === 'leased'
   }

@@ -12,6 +12,8 @@ interface Surroundings {
   canCheck?: boolean
   /** The clock knows the time of day. */
   wall?: () => number
+  /** What the clock shows to a glance. */
+  glance?: () => number
   /** Where jitter comes from; undefined = the platform's own. Default always 1. */
   chance?: (() => number) | undefined
 }
@@ -82,6 +84,7 @@ export function engineAlone(options: PoolOptions<object> = {}, around: Surroundi
     after: () => ({ cancel: () => {}, ref: () => {}, unref: () => {} }),
     afterPoll: () => {},
     ...(around.wall && { wall: around.wall }),
+    ...(around.glance && { glance: around.glance }),
     ...('chance' in around ? {} : { random: () => 1 }),
   }
   const resolved = resolveOptions<object>(options, driver)

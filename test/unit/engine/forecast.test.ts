@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { Forecast } from '../../../src/engine/forecast.ts'
 import { Slot } from '../../../src/engine/slot.ts'
 
+const ALONE = { shared: false }
+
 const leases = (...since: number[]) =>
   since.map(
     (now, id) => Object.assign(new Slot(id, { generation: 0, chance: 0, now }), { state: 'leased' }) as Slot,
@@ -9,7 +11,7 @@ const leases = (...since: number[]) =>
 
 function knowing({ holdMs, connectMs }: { holdMs?: number; connectMs?: number }) {
   const forecast = new Forecast()
-  if (holdMs !== undefined) forecast.learnHold(holdMs)
+  if (holdMs !== undefined) forecast.learnHold(holdMs, ALONE)
   if (connectMs !== undefined) forecast.learnConnect(connectMs)
   return forecast
 }
@@ -18,12 +20,18 @@ describe('what the forecast knows', () => {
   test('is nothing at first, then the first duration, then each latest by three tenths', () => {
     const forecast = new Forecast()
     expect([forecast.holdMs, forecast.connectMs]).toEqual([0, 0])
-    forecast.learnHold(10)
+    forecast.learnHold(10, ALONE)
     forecast.learnConnect(100)
     expect([forecast.holdMs, forecast.connectMs]).toEqual([10, 100])
-    forecast.learnHold(20)
+    forecast.learnHold(20, ALONE)
     forecast.learnConnect(200)
     expect([forecast.holdMs, forecast.connectMs]).toEqual([13, 130])
+  })
+
+  test('is not changed by the return of a connection that statements shared', () => {
+    const forecast = knowing({ holdMs: 10 })
+    forecast.learnHold(5_000, { shared: true })
+    expect(forecast.holdMs).toBe(10)
   })
 
   test('gives a lease its usual time and a twentieth of a connect before it is late', () => {

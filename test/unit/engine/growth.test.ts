@@ -44,7 +44,7 @@ describe('the connects that are wanted', () => {
     ] as const) {
       const { state, slots, waiters, wanted } = scene()
       state.forecast.learnConnect(100)
-      state.forecast.learnHold(10)
+      state.forecast.learnHold(10, { shared: false })
       slots(1, 'leased')
       waiters(2, age)
       expect(wanted(), `after ${age} ms`).toBe(expected)
@@ -107,7 +107,7 @@ describe('the forecast is looked at again', () => {
   test('when the first waiter should have been served, or a lease is late, whatever comes first', () => {
     const { state, slots, waiters } = scene()
     state.forecast.learnConnect(100)
-    state.forecast.learnHold(10)
+    state.forecast.learnHold(10, { shared: false })
     expect(nextForecast(state, NOW)).toBe(NEVER)
     waiters(1, 20)
     expect(nextForecast(state, NOW)).toBe(NOW + 80)

@@ -4,6 +4,7 @@ import type { SlotState } from '../../../src/contract/state.ts'
 import { Backoff } from '../../../src/engine/backoff.ts'
 import { GapWatch } from '../../../src/engine/gap-watch.ts'
 import { move, noSlots, Slot } from '../../../src/engine/slot.ts'
+import { engineAlone } from '../../support/engine.ts'
 
 const STATES: SlotState[] = ['connecting', 'validating', 'idle', 'leased', 'resetting', 'closing']
 
@@ -114,5 +115,28 @@ describe('the watch for gaps in time', () => {
 
   test('takes a timer that is five seconds late for one as well', () => {
     expect([GapWatch.isGap(4999), GapWatch.isGap(5000)]).toEqual([false, true])
+  })
+})
+
+describe('a glance at the clock', () => {
+  test('shows the time that the clock gives to a glance', () => {
+    const seen = { at: 5 }
+    const { engine } = engineAlone({}, { glance: () => seen.at })
+    expect(engine.glance()).toBe(5)
+    seen.at = 7
+    expect([engine.glance(), engine.now]).toEqual([7, 7])
+  })
+
+  test('never goes behind the time that was read', () => {
+    const { engine, pass } = engineAlone({}, { glance: () => 5 })
+    pass(10)
+    engine.read()
+    expect([engine.glance(), engine.now]).toEqual([10, 10])
+  })
+
+  test('is a look where the clock knows no glances', () => {
+    const { engine, pass } = engineAlone()
+    pass(10)
+    expect(engine.glance()).toBe(10)
   })
 })

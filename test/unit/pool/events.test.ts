@@ -175,7 +175,10 @@ describe('leak reports', () => {
   test('follow tryAcquire and waiters too', async () => {
     const { clock, pool, events } = world({ leakThresholdMs: 1000, max: 1 })
     ;(await clock.until(pool.acquire())).release()
-    const first = pool.tryAcquire()
+    function bold() {
+      return pool.tryAcquire()
+    }
+    const first = bold()
     async function patient() {
       return pool.acquire()
     }
@@ -186,6 +189,7 @@ describe('leak reports', () => {
     await clock.advance(1000)
     const leaks = events.filter(({ event }) => event === 'leak')
     expect(leaks.length).toBe(2)
+    expect(leaks[0]?.stack).toContain('bold')
     expect(leaks[1]?.stack).toContain('patient')
   })
 
