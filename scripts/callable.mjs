@@ -57,15 +57,25 @@ function typesOf(types, file) {
   const [, list] = LIST.exec(types) ?? []
   if (list === undefined) throw new Error(`${file}.d.cts has no list of exports`)
   const names = list.split(',').map((item) => item.trim().replace(/^.* as /, ''))
+  const { generic, given } = parametersOf(types, /(\w+) as default\b/.exec(list)?.[1])
   const members = names.map((name) =>
     name === 'default' ? '  export { Callable as default };' : `  export import ${name} = names.${name};`,
   )
   return `${reference}
 import * as names from './${file}.names.cjs';
-declare class Callable extends names.default {}
+declare class Callable${generic} extends names.default${given} {}
 declare namespace Callable {
 ${members.join('\n')}
 }
 export = Callable;
 `
+}
+
+/**
+ * The type parameters of a class: `<T = unknown>`, and `<T>` as they are passed on.
+ * @param {string} types @param {string | undefined} name
+ */
+function parametersOf(types, name) {
+  const generic = new RegExp(`\\bclass ${name}(<[^{]*?>) extends`).exec(types)?.[1] ?? ''
+  return { generic, given: generic.replace(/ (?:extends|=) [^,>]*/g, '') }
 }

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
  *
  * `callable` is for a drop-in whose original is a class under `require` (`module.exports = class Pool`): the entry has that
  * class as its default export, and `require` then gives the class itself, with every other export as a property of it. Under
- * `import` nothing changes. The class must have no type parameters. Where `require` of the original gives an object with
- * names, leave it out: that is what every entry gives.
+ * `import` nothing changes. A type parameter of the class has a default, and names no other type. Where `require` of the
+ * original gives an object with names, leave it out: that is what every entry gives.
  *
  * `whole` is for a drop-in whose default export is the original's whole object, settings included (`sql.Promise = Bluebird`):
  * `require` then gives that object itself, for a setting that is made on a copy would reach nobody.

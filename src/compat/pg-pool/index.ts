@@ -4,5 +4,5 @@ export type { AroundOptions } from './around.ts'
 export { pgPool } from './around.ts'
 export type { Identity } from './checkout.ts'
 export { PgPool, PgPool as Pool } from './pg-pool.ts'
-export type { PgPoolClient, PgPoolOptions, PgQueryResult } from './types.ts'
+export type { ClientLikeCtr, Config, PgPoolClient, PgPoolOptions, PgQueryResult } from './types.ts'
 export default PgPool

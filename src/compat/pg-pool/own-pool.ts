@@ -6,8 +6,8 @@ import { openClient } from '../../drivers/pg/open.ts'
 import { createResourcePool } from '../../pool/create-resource-pool.ts'
 import { StandingQueue } from '../standing-queue.ts'
 import { inWordsOfPgPool } from './errors.ts'
+import type { Footing } from './footing.ts'
 import { keptOptions, poolOptions } from './options.ts'
-import type { Footing } from './pool-shape.ts'
 import type { ClientClass, PgPoolClient } from './types.ts'
 
 /** A pool of its own, for `new Pool(options, Client)`. */

@@ -3,10 +3,10 @@ import type { Lease } from '../../contract/lease.ts'
 import type { Pool } from '../../contract/pool.ts'
 import type { PgClient } from '../../drivers/pg/client.ts'
 import { Roster } from '../roster.ts'
-import type { StandingQueue } from '../standing-queue.ts'
-import { Checkout, type Held, type Identity } from './checkout.ts'
+import { Checkout, type Held } from './checkout.ts'
 import { Departure } from './departure.ts'
 import { ENDED, ENDED_TWICE, FUNCTION_FIRST } from './errors.ts'
+import type { Footing } from './footing.ts'
 import { KnownClients } from './known-clients.ts'
 import { promised } from './promised.ts'
 import {
@@ -25,33 +25,19 @@ import type {
   ArrayConfig,
   ClientClass,
   ConnectCallback,
-  KeptOptions,
   PgPoolClient,
   PgQueryResult,
   QueryCallback,
   QueryText,
   ShownOptions,
   Submittable,
+  Values,
 } from './types.ts'
-
-/** What a pool of this shape stands on. */
-export interface Footing {
-  readonly pool: Pool<PgClient>
-  readonly options: KeptOptions
-  /** Asked for when somebody asks. */
-  readonly Client: () => ClientClass
-  /** `end` closes the pool. */
-  readonly ownsPool: boolean
-  readonly identity: Identity
-  readonly queue: StandingQueue
-  /** What the pool's own errors are to callers. */
-  readonly translate: (error: unknown) => unknown
-}
 
 const nothing = () => undefined
 
-/** `pg.Pool`, with a pool of ours behind it. */
-export class PgPoolShape extends EventEmitter {
+/** `pg.Pool`, with a pool of ours behind it; `T` is what its clients are beyond those of `pg`. */
+export class PgPoolShape<T = unknown> extends EventEmitter {
   options: ShownOptions
   readonly Promise: PromiseConstructorLike
   log: (...messages: unknown[]) => void
@@ -88,8 +74,8 @@ export class PgPoolShape extends EventEmitter {
   }
 
   /** The class of the clients. */
-  get Client(): ClientClass {
-    return this.#footing.Client()
+  get Client(): ClientClass<T & PgPoolClient> {
+    return this.#footing.Client() as ClientClass<T & PgPoolClient>
   }
 
   /** The pool behind this one. */
@@ -122,9 +108,9 @@ export class PgPoolShape extends EventEmitter {
   }
 
   /** Borrows a client: give it back by `client.release()`. */
-  connect(): Promise<PgPoolClient>
-  connect(callback: ConnectCallback): void
-  connect(callback?: ConnectCallback): Promise<PgPoolClient> | undefined {
+  connect(): Promise<T & PgPoolClient>
+  connect(callback: ConnectCallback<T & PgPoolClient>): void
+  connect(callback?: ConnectCallback<T & PgPoolClient>): Promise<T & PgPoolClient> | undefined {
     if (callback === undefined) return promised(this.Promise, (done) => this.#connect(done))
     // What a callback throws is its program's own, and no rejection of ours.
     this.#connect((error, client, release) => process.nextTick(callback, error, client, release))
@@ -133,10 +119,17 @@ export class PgPoolShape extends EventEmitter {
 
   /** Runs one statement on whichever client is free. */
   query<T extends Submittable>(submittable: T): T
-  query<R extends unknown[] = AnyRow[]>(c: ArrayConfig, v?: readonly unknown[]): Promise<PgQueryResult<R>>
-  query<R = AnyRow>(text: QueryText, values?: readonly unknown[]): Promise<PgQueryResult<R>>
+  query<R extends unknown[] = AnyRow[], V extends Values = Values>(
+    c: ArrayConfig<V>,
+    v?: V,
+  ): Promise<PgQueryResult<R>>
+  query<R = AnyRow, V extends Values = Values>(text: QueryText<V>, values?: V): Promise<PgQueryResult<R>>
   query<R = AnyRow>(text: QueryText, callback: QueryCallback<R>): void
-  query<R = AnyRow>(text: QueryText, values: readonly unknown[] | undefined, callback: QueryCallback<R>): void
+  query<R = AnyRow, V extends Values = Values>(
+    text: QueryText<V>,
+    values: V | undefined,
+    callback: QueryCallback<R>,
+  ): void
   query(text: unknown, values?: unknown, callback?: unknown): unknown {
     if (isReader(text)) return this.#read(text)
     if (typeof text === 'function')
@@ -156,13 +149,13 @@ export class PgPoolShape extends EventEmitter {
     return undefined
   }
 
-  #connect(done: (error: Error | undefined, client?: PgPoolClient, release?: unknown) => void): void {
+  #connect(done: (error: Error | undefined, client?: T & PgPoolClient, release?: unknown) => void): void {
     this.#acquire(
       (lease) => {
         const checkout = new Checkout(lease, this.#lend(lease), (own, error) => this.#comesBack(own, error))
         this.#checkouts.add(checkout)
         const client = checkout.handOut(this.#footing.identity)
-        done(undefined, client as unknown as PgPoolClient, checkout.release)
+        done(undefined, client as unknown as T & PgPoolClient, checkout.release)
       },
       (error) => done(error, undefined, nothing),
     )

@@ -7,7 +7,8 @@ import type { PgConfig } from '../../drivers/pg/config.ts'
 // The shapes that @types/pg gives, written down here so that nobody needs it.
 
 /** `pg.Client`, or a class made from it. */
-export type ClientClass<C = PgPoolClient> = new (config?: never) => C
+// biome-ignore lint/suspicious/noExplicitAny: what pg calls its config, and what a class of one's own makes of it
+export type ClientClass<C = PgPoolClient> = new (config?: any) => C
 
 /** Options of pg-pool, with its defaults; all others go to `pg.Client` as they are. `undefined` means the default. */
 export interface PgPoolOptions extends Omit<PgConfig, 'port' | 'sslmode'> {
@@ -44,6 +45,14 @@ export interface PgPoolOptions extends Omit<PgConfig, 'port' | 'sslmode'> {
   rockpool?: Omit<PoolOptions<PgClient>, 'reset' | 'onConnect'> | undefined
 }
 
+/** The same, where the client's class says what the clients are. */
+export interface Config<T> extends PgPoolOptions {
+  Client?: ClientClass<T> | undefined
+}
+
+/** pg-pool's name for the client's class. */
+export type ClientLikeCtr<T> = ClientClass<T>
+
 type InCode =
   | 'Client'
   | 'pg'
@@ -74,15 +83,18 @@ export interface PgPackage {
   readonly Pool?: unknown
 }
 
-export interface QueryConfig {
+/** Values of a statement; pg's own types let programs name the type of theirs. */
+export type Values = readonly unknown[]
+
+export interface QueryConfig<V = Values> {
   text: string
   name?: string | undefined
-  values?: readonly unknown[] | undefined
+  values?: V | undefined
   rowMode?: 'array' | undefined
   types?: object | undefined
 }
 
-export interface ArrayConfig extends QueryConfig {
+export interface ArrayConfig<V = Values> extends QueryConfig<V> {
   rowMode: 'array'
 }
 
@@ -113,20 +125,24 @@ export interface PgQueryResult<R> {
 // biome-ignore lint/suspicious/noExplicitAny: a row without a declared type may be used as anything, as with pg
 export type AnyRow = any
 
-export type QueryText = string | QueryConfig
+export type QueryText<V = Values> = string | QueryConfig<V>
 
 export type QueryCallback<R> = (error: Error, result: PgQueryResult<R>) => void
 
 /** `query` in all its forms, as pg's clients and pg's pool have it. */
 export interface PgQuery {
   <T extends Submittable>(submittable: T): T
-  <R extends unknown[] = AnyRow[]>(
-    config: ArrayConfig,
-    values?: readonly unknown[],
+  <R extends unknown[] = AnyRow[], V extends Values = Values>(
+    config: ArrayConfig<V>,
+    values?: V,
   ): Promise<PgQueryResult<R>>
-  <R = AnyRow>(text: QueryText, values?: readonly unknown[]): Promise<PgQueryResult<R>>
+  <R = AnyRow, V extends Values = Values>(text: QueryText<V>, values?: V): Promise<PgQueryResult<R>>
   <R = AnyRow>(text: QueryText, callback: QueryCallback<R>): void
-  <R = AnyRow>(text: QueryText, values: readonly unknown[] | undefined, callback: QueryCallback<R>): void
+  <R = AnyRow, V extends Values = Values>(
+    text: QueryText<V>,
+    values: V | undefined,
+    callback: QueryCallback<R>,
+  ): void
 }
 
 /** `pg.Client` as far as its users go. */
