@@ -9,6 +9,7 @@ export default {
   readme: 'none',
   // Parts of the shapes of other packages and of the fakes: nobody needs their names.
   intentionallyNotExported: [
+    'ArrayConfig',
     'CASES',
     'ClientClass',
     'ConnectCallback',
@@ -39,6 +40,8 @@ export default {
     'PoolCallback',
     'PoolConfig',
     'PromisePackage',
+    'QueryCallback',
+    'QueryText',
     'Reach',
     'Replication',
     'RockpoolConnectionPoolClass',
@@ -54,6 +57,7 @@ export default {
     'Timeout',
     'TransactionStatus',
     'Untold',
+    'Values',
     'Withdrawal',
   ],
   // Comments of other packages' types link to their own.

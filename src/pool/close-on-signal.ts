@@ -3,10 +3,10 @@ import { assertOption, type Check } from '../contract/check.ts'
 import { InvalidOptionError } from '../contract/errors.ts'
 import type { CloseReport } from '../contract/pool.ts'
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGBREAK'] as const
-
 /** Signals that tell a process to stop. */
-export type ClosingSignal = (typeof SIGNALS)[number]
+export type ClosingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGUSR2' | 'SIGBREAK'
+
+const SIGNALS: readonly ClosingSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGBREAK']
 
 export type Closable = { close(): Promise<CloseReport> }
 

@@ -86,7 +86,7 @@ export interface PgPackage {
 /** Values of a statement; pg's own types let programs name the type of theirs. */
 export type Values = readonly unknown[]
 
-export interface QueryConfig<V = Values> {
+interface QueryConfig<V = Values> {
   text: string
   name?: string | undefined
   values?: V | undefined
