@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events'
+import type { GetPooledConnectionOptions, Pool, PoolAttributes, Statistics } from 'oracledb'
 import type { Pool as RockpoolPool } from '../../contract/pool.ts'
 import { type OraclePoolAttributes, present, type Settled } from './attributes.ts'
+import type { Change, Lend } from './callback.ts'
 import { calledBack } from './checkout.ts'
 import type { Closing } from './closing.ts'
 import { OraclePoolError } from './errors.ts'
@@ -18,10 +20,12 @@ export interface OraclePoolParts {
 }
 
 /** What of a pool can be changed while it runs. */
-export type Reconfiguration = Partial<Settled> & { resetStatistics?: boolean }
+export interface Reconfiguration extends PoolAttributes {
+  resetStatistics?: boolean | undefined
+}
 
 /** A pool as oracledb's `createPool` gives it, with rockpool behind. */
-export class OraclePool extends EventEmitter {
+export class OraclePool extends EventEmitter implements Pool {
   /** The pool behind it: its `stats()`, `on` and `resize`. */
   readonly pool: RockpoolPool<OracleConnection>
   readonly #parts: OraclePoolParts
@@ -36,15 +40,19 @@ export class OraclePool extends EventEmitter {
   }
 
   /** Borrows a connection, whose `close` gives it back. */
-  readonly getConnection = calledBack((options?: object) => this.#parts.lender.lend(options))
+  readonly getConnection = calledBack((options?: object) =>
+    this.#parts.lender.lend(options),
+  ) as Lend<GetPooledConnectionOptions> & Pool['getConnection']
   /** Without `drainTime` it fails while connections are out; with it, that many seconds are waited for them. */
-  readonly close = calledBack((drainTime?: number) => this.#parts.closing.close(drainTime))
+  readonly close = calledBack((drainTime?: number) => this.#parts.closing.close(drainTime)) as Pool['close']
   readonly terminate = this.close
-  readonly reconfigure = calledBack((change: Reconfiguration) => this.#reconfigure(change))
+  readonly reconfigure = calledBack((change: Reconfiguration) =>
+    this.#reconfigure(change),
+  ) as Change<Reconfiguration>
   /** The token that connections are opened with from now on. */
   readonly setAccessToken = calledBack(async (token: object) => {
     this.#parts.lender.setAccessToken(token)
-  })
+  }) as Change<object>
 
   get connectionsInUse(): number {
     return this.pool.stats().leased
@@ -150,15 +158,13 @@ export class OraclePool extends EventEmitter {
     return this.#settings.enableStatistics
   }
 
-  /** null while `enableStatistics` is off. */
-  getStatistics(): OraclePoolStatistics | null {
-    this.#parts.closing.assertOpen()
-    if (!this.enableStatistics) return null
-    return new OraclePoolStatistics(this, this.#parts.lender.counts, this.#createdAt)
+  /** null while `enableStatistics` is off; the type is oracledb's, which does not say so. */
+  getStatistics(): OraclePoolStatistics & Statistics {
+    return this.#statistics() as OraclePoolStatistics & Statistics
   }
 
   logStatistics(): void {
-    const statistics = this.getStatistics()
+    const statistics = this.#statistics()
     if (statistics === null) throw new OraclePoolError('NJS-083')
     statistics.logStatistics()
   }
@@ -169,6 +175,12 @@ export class OraclePool extends EventEmitter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #statistics(): OraclePoolStatistics | null {
+    this.#parts.closing.assertOpen()
+    if (!this.enableStatistics) return null
+    return new OraclePoolStatistics(this, this.#parts.lender.counts, this.#createdAt)
   }
 
   async #reconfigure(change: Reconfiguration): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ConnectionAttributes, ResultCallback } from 'oracledb'
 import type { Pool } from '../../contract/pool.ts'
 import { createResourcePool } from '../../pool/create-resource-pool.ts'
 import { oncePer } from '../once-per.ts'
@@ -9,6 +10,7 @@ import {
   rockpoolOptions,
   settled,
 } from './attributes.ts'
+import type { Callback, Lend } from './callback.ts'
 import { calledBack } from './checkout.ts'
 import { Closing } from './closing.ts'
 import { OracleDriver } from './driver.ts'
@@ -19,18 +21,14 @@ import { type OracleConnection, type OraclePackage, packageOf } from './package.
 
 const DEFAULT_ALIAS = 'default'
 
-type PoolCallback = (error: Error | null, pool?: OraclePool) => void
-type ConnectionCallback = (error: Error | null, connection?: OracleConnection) => void
-
 /** The package `oracledb` with other pools. */
 export type RockpoolOracledb = Omit<OraclePackage, 'createPool' | 'getPool' | 'getConnection' | 'Pool'> & {
   readonly Pool: typeof OraclePool
   createPool(attributes: OraclePoolAttributes): Promise<OraclePool>
-  createPool(attributes: OraclePoolAttributes, callback: PoolCallback): void
+  createPool(attributes: OraclePoolAttributes, callback: Callback<OraclePool>): void
+  createPool(attributes: OraclePoolAttributes, callback: ResultCallback<OraclePool>): void
   getPool(alias?: string): OraclePool
-  getConnection(attributes?: string | object): Promise<OracleConnection>
-  getConnection(attributes: string | object, callback: ConnectionCallback): void
-  getConnection(callback: ConnectionCallback): void
+  readonly getConnection: Lend<string | ConnectionAttributes> & OraclePackage['getConnection']
 }
 
 type Package = ReturnType<typeof packageOf>
@@ -78,11 +76,10 @@ class Aliases {
   }
 
   async connection(wanted: string | object | undefined): Promise<OracleConnection> {
-    if (wanted === undefined || typeof wanted === 'string')
-      return (await this.find(wanted).getConnection()) as OracleConnection
+    if (wanted === undefined || typeof wanted === 'string') return this.find(wanted).getConnection()
     const { poolAlias } = wanted as { poolAlias?: string }
     if (poolAlias === undefined) return this.#oracledb.getConnection(wanted)
-    return (await this.find(poolAlias).getConnection(wanted)) as OracleConnection
+    return this.find(poolAlias).getConnection(wanted)
   }
 }
 

@@ -86,11 +86,11 @@ test('close gives a connection back, and it is closed for whoever still has it',
 test('close({ drop: true }) ends a connection, and so does its death', async () => {
   const { server, pool } = await oracleWorld()
   const dropped = await pool.getConnection()
-  await dropped?.close({ drop: true } as never)
+  await dropped.close({ drop: true })
   expect([server.closed, pool.connectionsOpen]).toEqual([[1], 0])
   const dead = await pool.getConnection()
   server.connections[1]?.die()
-  await dead?.close()
+  await dead.close()
   expect(pool.connectionsOpen).toBe(0)
 })
 
@@ -193,10 +193,11 @@ test('takes callbacks', async () => {
   const id = await new Promise((resolve, reject) => {
     oracledb.createPool({ poolAlias: 'called' }, (error, pool) => {
       if (error) return reject(error)
-      pool?.getConnection((failure: unknown, connection: FakeOracleConnection) => {
+      pool.getConnection((failure, connection) => {
         if (failure) return reject(failure)
-        ;(connection.close as unknown as (done: () => void) => void)(() => {
-          pool.close(0, (last: unknown) => (last ? reject(last) : resolve(connection.id)))
+        const { id } = connection as unknown as FakeOracleConnection
+        connection.close(() => {
+          pool.close(0, (last) => (last ? reject(last) : resolve(id)))
         })
       })
     })

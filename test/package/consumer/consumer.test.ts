@@ -7,12 +7,13 @@ import { compiler, compilers, folder, jest, makeApp, passes } from './app.ts'
 // Programs of somebody who uses the core, drivers and one drop-in.
 
 const NODE_TYPES = '@types/node@20.19.43'
+const ORACLE_TYPES = '@types/oracledb@7.0.3'
 
 let withPg = ''
 let bare = ''
 let browser = ''
 beforeAll(async () => {
-  withPg = await makeApp('with pg', { packages: ['pg@8.23.1', '@types/pg@8.23.1', NODE_TYPES] })
+  withPg = await makeApp('with pg', { packages: ['pg@8.23.1', '@types/pg@8.23.1', NODE_TYPES, ORACLE_TYPES] })
   bare = await makeApp('bare', { packages: [NODE_TYPES] })
   browser = await makeApp('browser', {})
 })
@@ -87,11 +88,11 @@ describe.concurrent('TypeScript', () => {
   const all = Object.keys(modules)
   const environments = [
     {
-      name: 'with pg and Node types',
+      name: 'with pg and the types of Node and oracledb',
       app: () => withPg,
       lib: ['ES2022'],
       types: ['node'],
-      files: ['core', 'with-pg', 'drop-ins'],
+      files: ['core', 'with-pg', 'drop-ins', 'with-oracledb'],
       within: all,
     },
     // What may be missing does not depend on the module system; two of them are enough, and save a minute.
