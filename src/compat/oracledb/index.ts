@@ -18,6 +18,7 @@ export type {
 export type { AroundOptions } from './around.ts'
 export type { OraclePoolAttributes } from './attributes.ts'
 export { OraclePoolError } from './errors.ts'
+export type { Reconfiguration } from './oracle-pool.ts'
 export { OraclePool } from './oracle-pool.ts'
 export type { RockpoolOracledb } from './rockpool-oracledb.ts'
 export { rockpoolOracledb } from './rockpool-oracledb.ts'
