@@ -105,10 +105,11 @@ function guestClassLike(example: object): GuestClass {
 
 function methodsOf(client: object): Set<PropertyKey> {
   const methods = new Set<PropertyKey>()
+  // Down to what has none above it: Object's prototype, which under Jest is not the one that we know.
   for (
-    let from = Object.getPrototypeOf(client);
-    from !== Object.prototype;
-    from = Object.getPrototypeOf(from)
+    let from = Object.getPrototypeOf(client), above = Object.getPrototypeOf(from);
+    above !== null;
+    from = above, above = Object.getPrototypeOf(from)
   )
     for (const key of Reflect.ownKeys(from))
       if (!OWN.has(key) && typeof Reflect.getOwnPropertyDescriptor(from, key)?.value === 'function')

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { show } from '../../contract/check.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { PgPackage } from './types.ts'
@@ -26,6 +27,6 @@ function poolOf(pg: unknown): object {
 /** Down to the EventEmitter, which `pg.Pool` has as well. */
 function membersOf(own: object): PropertyDescriptorMap {
   const parent: object | null = Object.getPrototypeOf(own)
-  const isLast = parent === null || Object.getPrototypeOf(parent) === Object.prototype
+  const isLast = parent === null || parent === EventEmitter.prototype
   return { ...(isLast ? {} : membersOf(parent)), ...Object.getOwnPropertyDescriptors(own) }
 }

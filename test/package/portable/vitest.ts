@@ -8,6 +8,8 @@ type Run = (context: { skip(reason: string): never }) => unknown
 
 const tests: { name: string; run: Run }[] = []
 const after: (() => unknown)[] = []
+/** Of the test that runs now. */
+const finished: (() => unknown)[] = []
 const path: string[] = []
 
 export function describe(name: string, define: () => void): void {
@@ -26,6 +28,10 @@ export function test(name: string, run: Run): void {
 
 export function afterAll(run: () => unknown): void {
   after.push(run)
+}
+
+export function onTestFinished(run: () => unknown): void {
+  finished.push(run)
 }
 
 export function expect(value: unknown) {
@@ -74,5 +80,6 @@ async function outcome(run: Run): Promise<unknown> {
     return error
   } finally {
     clearTimeout(timer)
+    for (const run of finished.splice(0)) await run()
   }
 }
