@@ -7,7 +7,7 @@ export interface ThreadStart {
   /** The file of the package; undefined for what the runtime brings along. */
   readonly place: string | undefined
   readonly opening: Opening
-  /** One number: the request to be given up. */
+  /** One number: the request that began what is to be given up. */
   readonly stop: SharedArrayBuffer
 }
 
@@ -61,6 +61,8 @@ export function serve(open: typeof openEngine): void {
   const port = parentPort as NonNullable<typeof parentPort>
   const stopped = new Int32Array(stop)
   let engine: Engine | undefined
+  /** The request that began what is under way. */
+  let task = 0
   let cursor: Cursor | undefined
   let waiting: { rows: Row[]; names: readonly string[] } | undefined
 
@@ -102,12 +104,12 @@ export function serve(open: typeof openEngine): void {
   }
 
   /** The next rows of the open statement, as one list of values. */
-  function batchOf(id: number, most: number): Partial<Reply> {
+  function batchOf(most: number): Partial<Reply> {
     const values: unknown[] = []
     let names = waiting?.names
     let weight = 0
     for (let count = 0; count < most && weight < HEAVY; count++) {
-      if ((count & 15) === 0 && Atomics.load(stopped, 0) === id) throw interrupted()
+      if ((count & 15) === 0 && Atomics.load(stopped, 0) === task) throw interrupted()
       const row = waiting === undefined ? read() : waiting.rows.pop()
       if (row === undefined) {
         names ??= cursor?.names() ?? []
@@ -127,19 +129,19 @@ export function serve(open: typeof openEngine): void {
     return { values, names: names ?? [], done: false }
   }
 
-  function run(id: number, ask: Extract<Ask, { op: 'run' }>, on: Engine): Partial<Reply> {
+  function run(ask: Extract<Ask, { op: 'run' }>, on: Engine): Partial<Reply> {
     const start = performance.now()
     on.allowWrites(ask.writable)
     if (ask.byRows) {
       cursor = on.open(ask.text, ask.params)
-      return { ...batchOf(id, ask.batch), ms: performance.now() - start }
+      return { ...batchOf(ask.batch), ms: performance.now() - start }
     }
     const { rows, names, changes, insertId } = on.run(ask.text, ask.params)
     waiting = { rows: rows.reverse(), names }
-    return { ...batchOf(id, ask.batch), changes, insertId, ms: performance.now() - start }
+    return { ...batchOf(ask.batch), changes, insertId, ms: performance.now() - start }
   }
 
-  function answer(id: number, ask: Ask): Partial<Reply> {
+  function answer(ask: Ask): Partial<Reply> {
     if (ask.op === 'open') {
       engine?.close()
       engine = undefined
@@ -150,8 +152,8 @@ export function serve(open: typeof openEngine): void {
       if (ask.op === 'close') return {}
       throw new Error('the database is not open')
     }
-    if (ask.op === 'run') return run(id, ask, engine)
-    if (ask.op === 'more') return batchOf(id, ask.batch)
+    if (ask.op === 'run') return run(ask, engine)
+    if (ask.op === 'more') return batchOf(ask.batch)
     if (ask.op === 'script') {
       engine.allowWrites(ask.writable)
       engine.script(ask.text)
@@ -168,8 +170,9 @@ export function serve(open: typeof openEngine): void {
 
   port.on('message', ({ id, ask }: { id: number; ask: Ask }) => {
     let reply: Partial<Reply>
+    if (ask.op !== 'more') task = id
     try {
-      reply = answer(id, ask)
+      reply = answer(ask)
     } catch (error) {
       endCursor()
       reply = { thrown: thrownBy(error) }

@@ -31,6 +31,8 @@ export class Thread {
   readonly #exited: Promise<void>
   #pending: Pending | undefined = undefined
   #lastId = 0
+  /** The request that began what is under way: to ask for more of its rows begins nothing. */
+  #task = 0
   #death: Error | undefined = undefined
   #closing: Promise<void> | undefined = undefined
   /** As of the last answer. */
@@ -62,6 +64,7 @@ export class Thread {
   async ask(ask: Ask): Promise<Reply> {
     if (this.#death !== undefined) throw this.#death
     const id = ++this.#lastId
+    if (ask.op !== 'more') this.#task = id
     const reply = await new Promise<Reply>((resolve, reject) => {
       this.#pending = { id, resolve, reject }
       this.#worker.postMessage({ id, ask })
@@ -72,7 +75,7 @@ export class Thread {
 
   /** What is under way ends between two of its rows; nothing that comes later is touched. */
   interrupt(): void {
-    if (this.#pending !== undefined) Atomics.store(this.#stop, 0, this.#pending.id)
+    Atomics.store(this.#stop, 0, this.#task)
   }
 
   /**
