@@ -3,6 +3,12 @@ import { defineConfig } from 'vitest/config'
 /** ORMs that want packages, or a Node, that are not here and are fetched by the tests. */
 const NEWER = ['test/orm/{mikro-orm,prisma,scenario,slonik}/**/*.test.ts']
 
+/**
+ * In CI, what runs against servers, downloads and other processes has a second try, and the reporter names every test
+ * that needed it. Here, where somebody looks, it has none; and tests of our own code alone never have.
+ */
+const retry = process.env.CI ? 1 : 0
+
 export default defineConfig({
   test: {
     // What is to come is waited for until it is sure that it does not: no result may depend on the machine's speed.
@@ -21,6 +27,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
+          retry,
           include: ['test/{integration,cli}/**/*.test.ts'],
           // Timing and connection counts of one file must not depend on what its neighbour does to the server.
           fileParallelism: false,
@@ -31,6 +38,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name,
+          retry,
           include: [`test/${name}/**/*.test.ts`],
           exclude: NEWER,
         },
@@ -39,6 +47,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'orm-newer',
+          retry,
           include: NEWER,
           // They download, once.
           hookTimeout: 300_000,
@@ -49,6 +58,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name: extent === 'whole' ? 'chaos' : 'chaos-quick',
+          retry,
           include: ['test/chaos/*.test.ts'],
           env: { ROCKPOOL_CHAOS: extent },
           fileParallelism: false,
@@ -59,6 +69,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'documents',
+          retry,
           include: ['test/docs/*.test.ts'],
         },
       },
@@ -74,6 +85,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'consumer',
+          retry,
           include: ['test/package/consumer/*.test.ts'],
           globalSetup: 'test/package/packed.ts',
           fileParallelism: false,
