@@ -112,6 +112,8 @@ export class FakePool {
     const before = this.#idle.pop()
     const connection =
       before === undefined ? await this.#login({}) : new FakeConnection(this.#server, before.id)
+    // What was set on the connection below stays there, whoever has it next.
+    connection.callTimeout = before?.callTimeout ?? 0
     this.#server.sessions.set(connection.id, connection)
     connection.giveBack = () => {
       this.#server.released++

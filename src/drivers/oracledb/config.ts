@@ -5,7 +5,7 @@ import { parseUrl } from './url.ts'
 
 /** Sessions of the server's own pool (DRCP), which are given back to it between uses. */
 export interface Drcp {
-  /** Whose sessions may be used again for one another. Default: one name for this driver. */
+  /** Whose sessions may be used again for one another. Default: a name that the package makes up. */
   readonly connectionClass?: string
   /** `self` (default): a session may come back as its last user left it; `new`: never. */
   readonly purity?: 'self' | 'new'

@@ -45,7 +45,8 @@ export class DrcpRider {
 
   async #create(): Promise<OraclePool> {
     try {
-      const limits = { poolMin: 0, poolMax: NO_LIMIT, poolIncrement: 1, queueTimeout: 1 }
+      // The queue's timeout would bound connecting, too: 0 is none.
+      const limits = { poolMin: 0, poolMax: NO_LIMIT, poolIncrement: 1, queueTimeout: 0 }
       // Without a name the package would take it for the program's own default pool.
       const poolAlias = `rockpool-${randomUUID()}`
       const attributes = { ...(await this.#target.attributes()), ...limits, poolAlias }

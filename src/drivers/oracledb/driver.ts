@@ -59,7 +59,8 @@ class Connector {
     signal.throwIfAborted()
     const connection = await this.#open(signal)
     new Link(connection)
-    if (this.#target.callTimeout > 0) connection.callTimeout = this.#target.callTimeout
+    // Always: a session that comes from the package's pool still has the limit of its goodbye.
+    connection.callTimeout = this.#target.callTimeout
     return connection
   }
 

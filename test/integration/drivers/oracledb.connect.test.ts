@@ -75,6 +75,14 @@ test('no error shows the password', async () => {
   expect(JSON.stringify([error, error.message, String(error.cause)])).not.toContain('S3cret')
 })
 
+const openPooled = (port: number, acquireTimeoutMs: number) => {
+  const drcp = { connectionClass: 'SHOP', purity: 'self', lingerMs: 0 }
+  const pool = createPool(at(port, { drcp }), { maxIdle: 0, acquireTimeoutMs })
+  pool.on('error', () => undefined)
+  onTestFinished(async () => void (await pool.close({ drainTimeoutMs: 0 })))
+  return pool
+}
+
 test('with DRCP the listener is asked for a session of the pool, of its class and purity', async () => {
   let asked = ''
   const listener = await startListener((socket: Socket) => {
@@ -83,24 +91,15 @@ test('with DRCP the listener is asked for a session of the pool, of its class an
       socket.end(refusal(12514))
     })
   })
-  const pool = createPool(
-    oracledb(
-      {
-        user: 'app',
-        password: 'S3cret',
-        connectString: `127.0.0.1:${listener.port}/service`,
-        connectTimeout: 1,
-        drcp: { connectionClass: 'SHOP', purity: 'self', lingerMs: 0 },
-      },
-      { module: oraclePackage as never },
-    ),
-    { maxIdle: 0, acquireTimeoutMs: 3_000 },
-  )
-  pool.on('error', () => undefined)
-  await pool.query('select 1 from dual').catch(() => undefined)
-  await pool.close({ drainTimeoutMs: 0 })
+  await failure(openPooled(listener.port, 10_000))
   expect(asked).toContain('(SERVER=pooled)')
   expect(asked).toMatch(/SHOP/)
+})
+
+test('with DRCP a connect may take its time: what the listener says in the end is what the caller hears', async () => {
+  const listener = await startListener((socket) => setTimeout(() => socket.end(refusal(12514)), 50))
+  const error = await failure(openPooled(listener.port, 10_000))
+  expect(error).toMatchObject({ code: 'CONNECT_FAILED', cause: { code: 'NJS-518' } })
 })
 
 /** TNS: length, checksum, packet type 4 (refuse), then reasons and the listener's text. */

@@ -135,6 +135,24 @@ test('a connection is busy while rows are fetched from it, and can be stopped', 
   await driver.close(connection)
 })
 
+test.each([
+  [0, {}],
+  [700, { callTimeout: 700 }],
+])(
+  'with DRCP a session comes back with a callTimeout of %i, and not with that of its goodbye',
+  async (expected, config) => {
+    const server = new FakeOracle()
+    const pool = open({ maxIdle: 0 }, { drcp: { lingerMs: 0 }, ...config }, server)
+    for (const round of [1, 2])
+      await pool.use(({ connection }) =>
+        expect({ round, limit: connection.callTimeout }).toEqual({ round, limit: expected }),
+      )
+    expect(server.released).toBeGreaterThan(0)
+    await pool.close()
+    server.close()
+  },
+)
+
 test('with DRCP a connection that was lost is dropped, and not given back', async () => {
   const server = new FakeOracle()
   const pool = open({ maxIdle: 0 }, { drcp: { lingerMs: 20 } }, server)
