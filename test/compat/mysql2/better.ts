@@ -94,7 +94,7 @@ export const dirt = [
       const [first, second] = [await pool.getConnection(), await pool.getConnection()]
       await first.query("select get_lock('turn', 0)")
       first.release()
-      const asked = second.query("select get_lock('turn', 4) as got")
+      const asked = second.query(`select get_lock('turn', ${subject.patienceMs / 1_000}) as got`)
       const said = await rowsOf(asked)
       second.release()
       return said

@@ -108,13 +108,13 @@ describe.each(drivers)('$name', ({ make }) => {
   test('closing a pool ends what still runs on the server', async () => {
     const pool = poolOf(3)
     const running = Array.from({ length: 3 }, () => pool.query('select sleep(30)').catch((error) => error))
-    await expect.poll(() => used.overseer.sessions(), { timeout: 10_000 }).toBe(3)
-    await sleep(50)
+    const runs = "select id from information_schema.processlist where info = 'select sleep(30)'"
+    await expect.poll(() => used.overseer.ask(runs)).toHaveLength(3)
     const report = await pool.close({ drainTimeoutMs: 20 })
     expect(report).toMatchObject({ destroyed: 3, abandoned: 0 })
     for (const error of await Promise.all(running)) expect(error).toBeInstanceOf(Error)
     // Long before they would have ended by themselves.
-    await expect.poll(() => used.overseer.sessions(), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => used.overseer.sessions(), { timeout: 15_000 }).toBe(0)
   })
 
   test('a stream that is left early stops the server, rather than read to the end', async () => {

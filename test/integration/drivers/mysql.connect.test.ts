@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect as dial } from 'node:net'
+import { connect as dial, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -108,7 +108,7 @@ describe.each(drivers)('$name', ({ name, make }) => {
     })
     await pool.query('select 1')
     await pool.close()
-    expect(made, 'one more to cancel').toBe(2)
+    expect(made, 'one more for each request to cancel').toBeGreaterThan(1)
     await expect.poll(() => used.overseer.sessions()).toBe(0)
   })
 
@@ -174,23 +174,22 @@ describe.each(drivers)('$name', ({ name, make }) => {
   })
 
   test.each([
-    ['hangs up', (socket: { destroy(): void }) => socket.destroy()],
-    [
-      'speaks another protocol',
-      (socket: { write(text: string): void }) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'),
-    ],
-    ['has no room', (socket: { end(bytes: Buffer): void }) => socket.end(TOO_MANY)],
-  ])('a server that %s is an error of the connect and of nobody else', async (_, greet) => {
-    const odd = await startSilentServer(greet as never)
-    const signal = AbortSignal.timeout(1_000)
-    const driver = make({ ...here(), host: '127.0.0.1', port: odd.port })
-    const error = await driver.connect({ signal }).catch((thrown) => thrown)
-    expect(error).toBeInstanceOf(Error)
-    expect(driver.classify?.(error, 'connect')).toBe(
-      greet.toString().includes('TOO_MANY') ? 'exhausted' : 'fatal',
-    )
-    await expect.poll(() => odd.sockets.size).toBe(0)
-  })
+    ['hangs up', 'fatal', 20_000, (socket: Socket) => socket.destroy()],
+    // What may be the beginning of a long packet ends with the time for the connect.
+    ['speaks another protocol', 'fatal', 1_000, (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')],
+    ['has no room', 'exhausted', 20_000, (socket: Socket) => socket.end(TOO_MANY)],
+  ] as const)(
+    'a server that %s is an error of the connect and of nobody else',
+    async (_, kind, limitMs, greet) => {
+      const odd = await startSilentServer(greet)
+      const signal = AbortSignal.timeout(limitMs)
+      const driver = make({ ...here(), host: '127.0.0.1', port: odd.port })
+      const error = await driver.connect({ signal }).catch((thrown) => thrown)
+      expect(error).toBeInstanceOf(Error)
+      expect(driver.classify?.(error, 'connect')).toBe(kind)
+      await expect.poll(() => odd.sockets.size).toBe(0)
+    },
+  )
 
   test('options that the package refuses are not tried again', async () => {
     const driver = make({ ...here(), charset: 'nonsense' })
