@@ -35,7 +35,7 @@ test('a listener that does not know the service is a refusal, told at once', asy
 
 test('a listener that has no handler left is out of room: tried again until the deadline', async () => {
   const listener = await startListener((socket) => socket.end(refusal(12516)))
-  const pool = open(listener.port, 400)
+  const pool = open(listener.port, 3_000)
   const error = (await failure(pool)) as Error
   expect(error).toMatchObject({ code: 'ACQUIRE_TIMEOUT' })
   expect(at(0).classify?.(error.cause, 'connect')).toBe('exhausted')
@@ -46,7 +46,7 @@ test.each([
   ['hangs up', () => startListener((socket) => socket.resetAndDestroy())],
 ])('a port that %s is tried again until the deadline, and its error is the cause', async (_, start) => {
   const { port } = await start()
-  const error = (await failure(open(port, 400))) as Error
+  const error = (await failure(open(port, 3_000))) as Error
   expect(error).toMatchObject({ code: 'ACQUIRE_TIMEOUT', phase: 'connect' })
   expect(at(0).classify?.(error.cause, 'connect')).toBe('fatal')
   expect(String(error.cause)).toMatch(/NJS-50[013]/)

@@ -5,12 +5,15 @@ import mssql from 'mssql'
 import { Connection, TYPES } from 'tedious'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hasFreetds, NO_FREETDS } from '../../support/freetds.ts'
+import { eventually } from '../../support/postgres.ts'
 import { needs } from '../../support/skip.ts'
 import { delay } from '../../support/sqlserver-subject.ts'
 import { ask, useTdsServer } from '../../support/tedious.ts'
 
 const used = useTdsServer()
 const says = () => used.server.log.map((entry) => entry.says)
+/** Until this is what the server heard last. */
+const heard = (sql: string) => eventually(() => expect(says().at(-1)).toBe(sql))
 
 async function tediousClient(options: object = {}): Promise<Connection> {
   const { host, port } = used.server
@@ -126,7 +129,9 @@ describe('for tedious', () => {
     await ask(a, 'create table t (id int primary key, n int); insert into t values (1, 0), (2, 0)')
     await ask(a, 'begin tran; update t set n = 1 where id = 1')
     await ask(b, 'begin tran; update t set n = 1 where id = 2')
-    const waits = ask(a, 'update t set n = 2 where id = 2; commit')
+    const crossing = 'update t set n = 2 where id = 2; commit'
+    const waits = ask(a, crossing)
+    await heard(crossing)
     await expect(ask(b, 'update t set n = 2 where id = 1')).rejects.toMatchObject({ number: 1205 })
     await waits
     expect(await ask(b, 'select @@trancount as n')).toEqual([[0]])
@@ -137,6 +142,7 @@ describe('for tedious', () => {
     const [killer, victim] = [await tediousClient(), await tediousClient()]
     const [[spid] = []] = await ask(victim, 'select @@spid as spid')
     const running = ask(victim, delay(60_000)).catch((error) => error)
+    await heard(delay(60_000))
     await ask(killer, `kill ${spid}`)
     expect(await running).toMatchObject({ number: 596, class: 21 })
     await expect(ask(killer, `kill ${spid}`)).rejects.toMatchObject({ number: 6106 })
