@@ -75,12 +75,15 @@ export class Link extends Ending {
   }
 
   assertWhole(): void {
-    if (!this.isEnded || this.isBusy || this.isOver) return
-    throw rolledBack(this.#lastError)
+    if (this.isEnded && !this.isBusy && !this.isOver) throw rolledBack(this.#lastError)
   }
 
-  /** Makes a request of ours, and resolves with the number of rows that it changed. */
-  run(sql: string, send: (request: TediousRequest) => void): Promise<number> {
+  /**
+   * Makes a request of ours, and resolves with the number of rows that it changed. It waits for one of the user's own:
+   * tedious takes one at a time, and refuses another as if the connection were lost.
+   */
+  async run(sql: string, send: (request: TediousRequest) => void): Promise<number> {
+    while (this.isBusy) await this.quiet()
     return new Promise((resolve, reject) => {
       const { Request } = this.package
       send(
@@ -90,7 +93,8 @@ export class Link extends Ending {
   }
 
   /** One of tedious' own requests, which take a callback. */
-  ask(send: (done: (error?: Error | null) => void) => void): Promise<void> {
+  async ask(send: (done: (error?: Error | null) => void) => void): Promise<void> {
+    while (this.isBusy) await this.quiet()
     return new Promise((resolve, reject) => {
       send((error) => (error ? reject(this.#noted(error)) : resolve()))
     })

@@ -31,7 +31,7 @@ export function typed(value: unknown, types: Package['TYPES']): TypedValue {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     return as('VarBinary', bytes, { length: sizeFor(bytes.length, BYTES) })
   }
-  if (isTyped(value)) return value
+  if (typeof value === 'object' && isTyped(value)) return value
   const text = typeof value === 'object' ? textOf(value) : undefined
   if (text === undefined) throw new TypeError(`a value of type ${typeof value} cannot be a parameter`)
   return as('NVarChar', text, { length: sizeFor(text.length, TEXT_UNITS) })

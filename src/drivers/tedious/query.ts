@@ -10,6 +10,7 @@ interface Statement {
 }
 
 export async function query(link: Link, statement: Statement): Promise<QueryResult> {
+  if (link.isBusy) await link.quiet()
   link.assertWhole()
   const values = valuesOf(link, statement)
   const result = new Result()

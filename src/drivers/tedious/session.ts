@@ -50,6 +50,7 @@ async function end(link: Link, word: 'commit' | 'rollback'): Promise<void> {
 
 /** COMMIT ends one BEGIN: where the work has sent more of them, nothing is committed yet. */
 async function commit(link: Link): Promise<void> {
+  if (link.isBusy) await link.quiet()
   link.assertWhole()
   await end(link, 'commit')
   link.hasBegun = false
@@ -79,6 +80,7 @@ async function restoreLevel(link: Link): Promise<void> {
 async function savepoint(link: Link, name: string, move: SavepointMove): Promise<void> {
   // With the transaction the savepoint is gone too: there is nothing left to undo.
   if (move === 'release' || (move === 'rollback' && link.isEnded)) return
+  if (link.isBusy) await link.quiet()
   link.assertWhole()
   const { connection } = link
   await link.ask((done) => {

@@ -71,6 +71,7 @@ export async function* stream(
   link: Link,
   { sql, params, batch }: { sql: string; params: readonly unknown[]; batch: number },
 ): AsyncGenerator<Row, void, undefined> {
+  if (link.isBusy) await link.quiet()
   link.assertWhole()
   const reader = new RowReader(batch)
   const values = valuesOf(link, { sql, params })

@@ -97,6 +97,33 @@ test("the user's own BEGIN and request on the connection are seen", async () => 
   })
 })
 
+test("what comes while a request of the user's own runs waits for its end", async () => {
+  const { pool } = poolOn(used.server)
+  await pool.use(async (lease) => {
+    const own = ask(lease.connection, `${delay(50)}; select 1`)
+    const rows = lease.query('select 2 as two').then(({ rows }) => rows)
+    await expect(own).resolves.toEqual([[1]])
+    await expect(rows).resolves.toEqual([{ two: 2 }])
+    const another = ask(lease.connection, delay(50))
+    await lease.transaction((tx) => tx.query('select @p1 as three', [3]))
+    await another
+  })
+  expect(pool.stats().created).toBe(1)
+})
+
+test("a statement that has waited for a request of the user's own does not run in a transaction that this one has ended", async () => {
+  const { pool } = poolOn(used.server)
+  await pool.query('create table t (id int primary key)')
+  const work = pool.transaction(async (tx) => {
+    const own = ask(tx.connection, `${delay(50)}; select cast('x' as int)`)
+    const late = tx.query('insert into t values (2)')
+    await expect(own).rejects.toMatchObject({ number: 245 })
+    await expect(late).rejects.toMatchObject({ code: 'TRANSACTION_ABORTED' })
+  })
+  await expect(work).rejects.toMatchObject({ code: 'TRANSACTION_ABORTED' })
+  expect(first(await pool.query('select count(*) as n from t'))).toBe(0)
+})
+
 test('after an error that ended the transaction nothing more runs in it, and COMMIT says so', async () => {
   const { pool } = poolOn(used.server)
   await pool.query('create table t (id int primary key)')
