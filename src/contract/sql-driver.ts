@@ -18,6 +18,17 @@ export interface QueryResult<R = Row> {
   changedRows?: number
 }
 
+/**
+ * How the rows of one statement are read, where its caller wants them otherwise than the connection reads them: as pg's own
+ * config of a query says it.
+ */
+export interface RowForm {
+  /** `array`: a row is the values in the order of the columns. */
+  readonly rowMode?: string | undefined
+  /** Who reads the values, by the number of their type. */
+  readonly types?: { getTypeParser(type: number, format: string): (value: string) => unknown } | undefined
+}
+
 /** The family of SQL that a database speaks, where it is one that ORMs know. */
 export type SqlDialect = 'postgres' | 'mysql' | 'sqlite'
 
@@ -44,13 +55,13 @@ export type SavepointMove = 'set' | 'release' | 'rollback'
 export interface SqlDriver<C> extends Driver<C> {
   /**
    * Runs one statement; with `name`, as a prepared statement of that name, prepared when the connection first sees it;
-   * with `readOnly`, as one that its caller has declared to read only.
+   * with `readOnly`, as one that its caller has declared to read only; with `form`, where the driver is pg, its rows read so.
    */
   query(
     connection: C,
     sql: string,
     params: readonly unknown[],
-    options: { name?: string; readOnly?: boolean },
+    options: { name?: string | undefined; readOnly?: boolean; form?: RowForm | undefined },
   ): Promise<QueryResult>
   /**
    * The result of a statement that needs no session, where the driver can have it at once, without a connection and

@@ -1,6 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import { ConnectionLostError } from '../contract/errors.ts'
-import type { BeginOptions, QueryResult, SavepointMove, SqlDriver } from '../contract/sql-driver.ts'
+import type { BeginOptions, QueryResult, RowForm, SavepointMove, SqlDriver } from '../contract/sql-driver.ts'
 import { classify } from '../pool/classify.ts'
 import { PreparedNames } from './prepared-names.ts'
 import type { Statement } from './statement.ts'
@@ -13,6 +13,11 @@ const SAVEPOINT: Readonly<Record<SavepointMove, string>> = {
 
 const UNNAMED = Object.freeze({})
 const READ_ONLY = Object.freeze({ readOnly: true })
+
+function unnamed({ readOnly, form }: Statement): { readOnly?: boolean; form?: RowForm } {
+  if (form !== undefined) return { form }
+  return readOnly === true ? READ_ONLY : UNNAMED
+}
 
 /** What statements need of the pool that they run in, and what they tell it. */
 export interface Surroundings<C> {
@@ -59,13 +64,13 @@ export class Executor<C> {
   /** Runs one statement, prepared if it has earned it. */
   run(connection: C, statement: Statement, prepare: boolean | undefined): Promise<QueryResult> {
     const { driver } = this.surroundings
-    const { text, params } = statement
+    const { text, params, form } = statement
     const names = params.length > 0 || prepare === true ? this.#namesOf(connection) : undefined
     const name = names?.nameFor(text, prepare)
     if (names === undefined || name === undefined)
-      return driver.query(connection, text, params, statement.readOnly ? READ_ONLY : UNNAMED)
+      return driver.query(connection, text, params, unnamed(statement))
     return driver
-      .query(connection, text, params, { name })
+      .query(connection, text, params, { name, form })
       .catch((error) => this.#replan(error, { connection, statement, names }))
   }
 
@@ -95,7 +100,7 @@ export class Executor<C> {
     const isForgotten = await this.#forgetName(error, { connection, text, names })
     // Within a transaction the error has aborted it: only its owner can begin anew.
     if (!isForgotten || this.#inTransaction(connection)) throw error
-    return this.surroundings.driver.query(connection, text, params, UNNAMED)
+    return this.surroundings.driver.query(connection, text, params, unnamed(statement))
   }
 
   async #forgetName(

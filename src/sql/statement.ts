@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../contract/errors.ts'
 import type { SqlFragment, SqlText } from '../contract/sql.ts'
-import type { SqlDriver } from '../contract/sql-driver.ts'
+import type { RowForm, SqlDriver } from '../contract/sql-driver.ts'
 
 /** A text and its values, in the placeholders of the driver. */
 export interface Statement {
@@ -8,6 +8,8 @@ export interface Statement {
   readonly params: readonly unknown[]
   /** Its caller has declared that it reads only. */
   readonly readOnly?: boolean
+  /** How its rows are read, if not as the connection reads them. */
+  readonly form?: RowForm
 }
 
 /** The statement, with what its caller has declared. */
@@ -33,6 +35,7 @@ export function toStatement(
     }
     return { text: sql, params: params ?? NO_PARAMS }
   }
+  if (isFormed(sql)) return sql
   if (!isFragment(sql)) {
     throw new InvalidOptionError(
       'sql',
@@ -55,6 +58,26 @@ export function toStatement(
  */
 export function sql(strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment {
   return new Fragment(strings, values)
+}
+
+const FORMED = Symbol.for('rockpool.formed')
+
+/** A statement of an ORM's, which knows how it wants its rows: given to `query` in the place of a text and its values. */
+export class FormedStatement implements Statement {
+  readonly text: string
+  readonly params: readonly unknown[]
+  readonly form: RowForm
+  readonly [FORMED] = true
+
+  constructor(text: string, params: readonly unknown[], form: RowForm) {
+    this.text = text
+    this.params = params
+    this.form = form
+  }
+}
+
+function isFormed(value: unknown): value is Statement {
+  return typeof value === 'object' && value !== null && FORMED in value
 }
 
 const FRAGMENT = Symbol.for('rockpool.sql')

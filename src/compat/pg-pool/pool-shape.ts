@@ -68,7 +68,10 @@ export class PgPoolShape<T = unknown> extends EventEmitter {
     this.#footing = footing
     this.#clients = new KnownClients({
       first: (client) => this.#tell('connect', client),
-      diedIdle: (error, client) => this.#diedIdle(error, client),
+      diedIdle: (error, client) => {
+        this.log('an idle client has died', error)
+        this.#tell('error', Object.assign(error, { client }), client)
+      },
       ended: (client) => this.#tell('remove', client),
     })
   }
@@ -152,13 +155,27 @@ export class PgPoolShape<T = unknown> extends EventEmitter {
   #connect(done: (error: Error | undefined, client?: T & PgPoolClient, release?: unknown) => void): void {
     this.#acquire(
       (lease) => {
-        const checkout = new Checkout(lease, this.#lend(lease), (own, error) => this.#comesBack(own, error))
+        const checkout = new Checkout(lease, this.#lend(lease), (own, error) => {
+          this.#checkouts.delete(own)
+          this.#giveBack(own, error, Boolean(error))
+        })
         this.#checkouts.add(checkout)
-        const client = checkout.handOut(this.#footing.identity)
-        done(undefined, client as unknown as T & PgPoolClient, checkout.release)
+        const client = checkout.handOut(this.#footing.identity) as unknown as T & PgPoolClient
+        done(undefined, this.present(client), checkout.release)
       },
       (error) => done(error, undefined, nothing),
     )
+  }
+
+  /** What a borrower is given. */
+  protected present(client: T & PgPoolClient): T & PgPoolClient {
+    return client
+  }
+
+  /** Something of this pool's begins or ends that has no client of its own: `end` waits for it. */
+  protected countRunning(change: 1 | -1): void {
+    this.#running += change
+    this.#departure?.look()
   }
 
   #query(asked: Asked, done: Done): void {
@@ -225,16 +242,10 @@ export class PgPoolShape<T = unknown> extends EventEmitter {
     })
   }
 
-  #lend(lease: Lease<PgClient>): ReturnType<KnownClients['lent']> {
-    const client = lease.connection
+  #lend({ connection: client }: Lease<PgClient>): ReturnType<KnownClients['lent']> {
     const known = this.#clients.lent(client)
     this.#tell('acquire', client)
     return known
-  }
-
-  #comesBack(checkout: Checkout, error: unknown): void {
-    this.#checkouts.delete(checkout)
-    this.#giveBack(checkout, error, Boolean(error))
   }
 
   #giveBack({ lease, client, known }: Held, error: unknown, spoilt: boolean): void {
@@ -244,11 +255,6 @@ export class PgPoolShape<T = unknown> extends EventEmitter {
     if (spoilt) lease.destroy(error)
     else lease.release()
     this.#departure?.look()
-  }
-
-  #diedIdle(error: Error, client: PgClient): void {
-    this.log('an idle client has died', error)
-    this.#tell('error', Object.assign(error, { client }), client)
   }
 
   /**

@@ -47,7 +47,7 @@ export function pgDriver(connect: (signal: AbortSignal) => Promise<PgClient>): S
     onLost: (client, lost) => linkOf(client).onLost(lost),
     ref: (client) => client.ref(),
     unref: (client) => client.unref(),
-    query: (client, text, params, { name }) => query(client, text, params, name),
+    query,
     begin,
     beginWith,
     commit,

@@ -1,4 +1,4 @@
-import type { QueryResult, Row } from '../../contract/sql-driver.ts'
+import type { QueryResult, Row, RowForm } from '../../contract/sql-driver.ts'
 import type { PgClient, PgConnection, PgField, PgQueryClass, Submittable } from './client.ts'
 import { type Description, describe, NO_COLUMNS } from './description.ts'
 import { linkOf } from './link.ts'
@@ -12,6 +12,8 @@ export interface Question {
   readonly name: string | undefined
   /** Sent before the statement, in the same flight. */
   readonly begin?: string
+  /** How its rows are read; undefined = as the client reads them. */
+  readonly form?: RowForm | undefined
 }
 
 interface Exchange extends Pick<Submittable, 'submit'> {
@@ -66,6 +68,7 @@ function makeExchangeClass(): ExchangeClass {
     binary = false
     readonly #client: PgClient
     readonly #begin: string | undefined
+    readonly #form: RowForm | undefined
     #hasBegun: boolean
     #description: Description = NO_COLUMNS
     /** The description is that of an earlier execution: it was not asked for. */
@@ -76,12 +79,13 @@ function makeExchangeClass(): ExchangeClass {
     /** A parser of the user's has thrown. */
     #failure: Error | undefined
 
-    constructor(client: PgClient, { text, values, name, begin }: Question) {
+    constructor(client: PgClient, { text, values, name, begin, form }: Question) {
       this.text = text
       this.values = values
       this.name = name
       this.#client = client
       this.#begin = begin
+      this.#form = form
       this.#hasBegun = begin === undefined
     }
 
@@ -125,10 +129,11 @@ function makeExchangeClass(): ExchangeClass {
     #take(description: Description): void {
       this.#description = description
       const { fields } = description
+      const types = this.#form?.types ?? this.#client
       // Each time: the user may have changed them.
       for (let i = 0; i < fields.length; i++) {
         const { dataTypeID, format } = fields[i] as PgField
-        this.#parsers[i] = this.#client.getTypeParser(dataTypeID, format || 'text')
+        this.#parsers[i] = types.getTypeParser(dataTypeID, format || 'text')
       }
     }
 
@@ -153,16 +158,21 @@ function makeExchangeClass(): ExchangeClass {
     }
 
     #read(values: readonly (string | null)[]): Row {
+      if (this.#form?.rowMode === 'array')
+        return values.map((value, i) => this.#parse(value, i)) as unknown as Row
       const { fields, blank } = this.#description
       const row = { ...blank }
-      for (let i = 0; i < values.length; i++) {
-        const value = values[i] as string | null
-        const { name, format } = fields[i] as PgField
-        const parse = this.#parsers[i] as (value: unknown) => unknown
-        // Of two columns of one name the last one counts, NULL or not.
-        row[name] = value === null ? null : parse(format === 'binary' ? Buffer.from(value) : value)
-      }
+      // Of two columns of one name the last one counts, NULL or not.
+      for (let i = 0; i < values.length; i++)
+        row[(fields[i] as PgField).name] = this.#parse(values[i] as string | null, i)
       return row
+    }
+
+    #parse(value: string | null, i: number): unknown {
+      if (value === null) return null
+      const parse = this.#parsers[i] as (value: unknown) => unknown
+      const { format } = this.#description.fields[i] as PgField
+      return parse(format === 'binary' ? Buffer.from(value) : value)
     }
 
     handleCommandComplete({ text }: { text: string }): void {

@@ -1,4 +1,4 @@
-import type { QueryResult } from '../../contract/sql-driver.ts'
+import type { QueryResult, RowForm } from '../../contract/sql-driver.ts'
 import type { PgClient, PgResult } from './client.ts'
 import { endsSession, isStalePlan } from './errors.ts'
 import { exchange } from './exchange.ts'
@@ -10,11 +10,11 @@ export function query(
   client: PgClient,
   text: string,
   params: readonly unknown[],
-  name: string | undefined,
+  { name, form }: { name?: string | undefined; form?: RowForm | undefined },
 ): Promise<QueryResult> {
   try {
     const values = params.length === 0 ? params : writeValues(client, params)
-    return exchange(client, { text, values, name }, (error) => failed(client, error, name))
+    return exchange(client, { text, values, name, form }, (error) => failed(client, error, name))
   } catch (error) {
     return failed(client, error, name)
   }
