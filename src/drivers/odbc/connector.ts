@@ -3,6 +3,7 @@ import { givenPackage } from '../given-package.ts'
 import { loadPackage } from '../load-package.ts'
 import type { OdbcConnection, OdbcModule, OdbcResult } from './client.ts'
 import type { Target } from './config.ts'
+import { tellWhy } from './errors.ts'
 import { FAMILIES, type Family } from './family.ts'
 import { Gate } from './gate.ts'
 import { cancel } from './killer.ts'
@@ -94,7 +95,7 @@ export class Connector {
     const module = this.#given ?? moduleOf(loadPackage('odbc'))
     const { connectionString, loginTimeout } = this.#target
     const config = { connectionString, loginTimeout } as never
-    const connection = await this.#gate.connect(signal, () => module.connect(config))
+    const connection = await this.#gate.connect(signal, () => module.connect(config).catch(tellWhy))
     this.#family ??= await this.#recognised(connection)
     return new Link(connection, this.#family, this.#gate)
   }

@@ -88,6 +88,14 @@ function classifyConnect(error: unknown): ErrorClass {
   return 'fatal'
 }
 
+/** The package itself says no more than that it could not connect: why, stands in what ODBC has told it. */
+export function tellWhy(error: unknown): never {
+  const { message } = factsOf(error)
+  if (message === '') throw error
+  const { odbcErrors } = error as { odbcErrors: unknown }
+  throw Object.assign(new Error(message.trim(), { cause: error }), { odbcErrors })
+}
+
 function classifyStatement(error: unknown): ErrorClass {
   if (error instanceof TransactionError)
     return error.cause === undefined ? 'statement' : classifyStatement(error.cause)

@@ -84,7 +84,11 @@ describe('ODBC on PostgreSQL', () => {
     const error = await open(words.replace('Pwd=secret', 'Pwd=Wr0ng'))
       .query('select 1')
       .catch((thrown) => thrown)
-    expect(error).toMatchObject({ code: 'CONNECT_FAILED' })
+    expect(error).toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: expect.stringContaining('password authentication failed'),
+      cause: { odbcErrors: [{ state: '08001' }] },
+    })
     expect(JSON.stringify([error, error.message, error.cause])).not.toContain('Wr0ng')
   })
 })
