@@ -169,9 +169,11 @@ export class Census {
   constructor(server: EmbeddedPostgres, ours = "application_name = 'rockpool'") {
     this.#server = server
     this.#ours = ours
-    void this.#run()
+    const counting = this.#run()
+    // Its connection is gone before the next test counts on a place.
     onTestFinished(() => {
       this.#isOn = false
+      return counting
     })
   }
 
@@ -192,7 +194,7 @@ export class Census {
       } catch {
         await pause(50) // the server is down
       }
-      client.end().catch(() => {})
+      await client.end().catch(() => {})
     }
   }
 }

@@ -295,7 +295,7 @@ describe('a connect fails', () => {
 
   test('when the server says nonsense', async () => {
     const silent = await startSilentServer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
-    expect((await failure({ host, port: silent.port, user, connectionTimeoutMillis: 20_000 })).kind).toBe(
+    expect((await failure({ host, port: silent.port, user, connectionTimeoutMillis: 1_000 })).kind).toBe(
       'fatal',
     )
     await eventually(() => expect(silent.sockets.size).toBe(0))
