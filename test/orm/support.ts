@@ -9,6 +9,11 @@ export function errorOf(promise: PromiseLike<unknown>): Promise<Error & { code?:
   )
 }
 
+/** When the next connection is lent: whoever looks at the numbers for it may look too late. */
+export function nextLent(pool: { once(event: 'acquire', listener: () => void): unknown }): Promise<void> {
+  return new Promise((resolve) => pool.once('acquire', resolve))
+}
+
 /** What would have ended the process meanwhile. */
 export async function uncaughtIn(work: () => Promise<unknown>): Promise<unknown[]> {
   const others = process.listeners('uncaughtException')

@@ -22,7 +22,7 @@ import { sqlite } from '../../../src/drivers/sqlite/index.ts'
 import { rockpoolDrizzle } from '../../../src/orm/drizzle/index.ts'
 import { rockpoolDialect } from '../../../src/orm/kysely/index.ts'
 import { ask, eventually, startPostgres } from '../../support/postgres.ts'
-import { errorOf } from '../support.ts'
+import { errorOf, nextLent } from '../support.ts'
 
 const server = await startPostgres()
 await ask(
@@ -192,8 +192,9 @@ describe('the pool', () => {
   })
 
   test('says why nobody is served', async () => {
-    const { db, expectWhole } = open({ max: 1, acquireTimeoutMs: 2_500, maxWaiting: 1 })
+    const { pool, db, expectWhole } = open({ max: 1, maxWaiting: 1 })
     await db.transaction(async () => {
+      pool.resize({ acquireTimeoutMs: 100 })
       const [late, refused] = await Promise.all([errorOf(pidOf(db)), errorOf(pidOf(db))])
       expect(late.cause).toBeInstanceOf(AcquireTimeoutError)
       expect(refused.cause).toBeInstanceOf(QueueFullError)
@@ -204,11 +205,12 @@ describe('the pool', () => {
   test('waits for a transaction when it is closed, and serves nobody afterwards', async () => {
     const { pool, db } = open()
     let isDone = false
+    const lent = nextLent(pool)
     const running = db.transaction(async (tx) => {
       await tx.execute(sql`select pg_sleep(0.5)`)
       isDone = true
     })
-    await eventually(() => expect(pool.stats().leased).toBe(1))
+    await lent
     await pool.close()
     expect(isDone).toBe(true)
     await running

@@ -6,7 +6,7 @@ import { pg } from '../../../src/drivers/pg/index.ts'
 import type { PoolOptions } from '../../../src/index.ts'
 import { rockpoolPgPromise } from '../../../src/orm/pg-promise/index.ts'
 import { ask, connectionCount, eventually, startPostgres } from '../../support/postgres.ts'
-import { errorOf, uncaughtIn } from '../support.ts'
+import { errorOf, nextLent, uncaughtIn } from '../support.ts'
 
 const server = await startPostgres()
 await ask(
@@ -84,7 +84,8 @@ describe('tasks and transactions', () => {
       ),
     )
     expect(new Set(pids)).toEqual(new Set([1]))
-    expect(pool.stats()).toMatchObject({ total: 3, leased: 0 })
+    expect(pool.stats().leased).toBe(0)
+    expect(pool.stats().total).toBeLessThanOrEqual(3)
   })
 
   test('nest by savepoints, in modes', async () => {
@@ -226,8 +227,9 @@ describe('connections for longer', () => {
 })
 
 test('nobody waits without end: the error has the numbers', async () => {
-  const { db, pool } = open({ max: 1, acquireTimeoutMs: 2_500 })
+  const { db, pool } = open({ max: 1 })
   const sco = await db.connect()
+  pool.resize({ acquireTimeoutMs: 100 })
   const error = await errorOf(db.one('select 1'))
   expect(error).toMatchObject({ code: 'ACQUIRE_TIMEOUT' })
   expect(error.message).toContain('1 leased')
@@ -253,8 +255,9 @@ describe('the end', () => {
     const pgp = pgPromise()
     const pool = poolFor(pgp)
     const db = rockpoolPgPromise(pgp, pool, { ownsPool: true })
+    const lent = nextLent(pool)
     const slow = db.one('select pg_sleep(0.5), 1 as n')
-    await eventually(() => expect(pool.stats().leased).toBe(1))
+    await lent
     const end = db.$pool.end()
     expect(await slow).toMatchObject({ n: 1 })
     await end
@@ -343,7 +346,7 @@ test("one pool serves many databases without a warning, and pgp's other database
   const pids = await Promise.all([db, second].map((one) => one.one('select pg_backend_pid() as pid')))
   const { pid } = await own.one('select pg_backend_pid() as pid')
   expect(pids.map((row) => row.pid)).not.toContain(pid)
-  expect(pool.stats().total).toBe(2)
+  expect(pool.stats().acquired).toBe(2)
   await own.$pool.end()
   expect([...warned.mock.calls, ...printed.mock.calls]).toEqual([])
 })
@@ -351,9 +354,10 @@ test("one pool serves many databases without a warning, and pgp's other database
 test('an error event shows no password', async () => {
   const told: string[] = []
   const pgp = pgPromise({ error: (_, e) => void told.push(JSON.stringify(e.cn)) })
-  const pool = poolFor(pgp, { max: 1, acquireTimeoutMs: 2_500 })
+  const pool = poolFor(pgp, { max: 1 })
   const db = rockpoolPgPromise(pgp, pool, { direct: 'postgres://me:swordfish@localhost/shop' })
   const sco = await db.connect()
+  pool.resize({ acquireTimeoutMs: 100 })
   await errorOf(db.one('select 1'))
   sco.done()
   expect(told).toHaveLength(1)

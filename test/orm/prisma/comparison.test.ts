@@ -6,7 +6,7 @@ import { rockpoolPrisma } from '../../../src/orm/prisma/index.ts'
 import { type Comparison, compare } from '../../comparison/comparison.ts'
 import { ask, eventually, startPostgres } from '../../support/postgres.ts'
 import { errorOf, onPoolOfItsOwn } from '../support.ts'
-import { type AdapterFactory, type Prisma, prismaFor, type Statements, TABLES } from './lab.ts'
+import { type AdapterFactory, PATIENT, type Prisma, prismaFor, type Statements, TABLES } from './lab.ts'
 
 const { PrismaClient, PrismaPg, Prisma: errors } = await prismaFor('postgresql')
 const server = await startPostgres()
@@ -37,7 +37,7 @@ const theirs: Subject = ({ max = 3, waitMs, isForeign = false }) => {
   if (!isForeign) Object.setPrototypeOf(pool, poolOfPrisma)
   const adapters = new PrismaPg(pool, { disposeExternalPool: true })
   return {
-    prisma: new PrismaClient({ adapter: adapters }),
+    prisma: new PrismaClient({ adapter: adapters, ...PATIENT }),
     adapters,
     lent: () => pool.totalCount - pool.idleCount,
     isUsedBy: (adapter) => driverOf(adapter) === pool,
@@ -61,7 +61,7 @@ const ours: Subject = ({ max = 3, waitMs }) => {
   const pool = createPool(pg(server.url(), { module: pgModule }), { max, ...times })
   const adapters = rockpoolPrisma(pool, { adapter: PrismaPg })
   return {
-    prisma: new PrismaClient({ adapter: adapters }),
+    prisma: new PrismaClient({ adapter: adapters, ...PATIENT }),
     adapters: adapters as unknown as AdapterFactory,
     lent: () => pool.stats().leased,
     isUsedBy: (adapter) => (driverOf(adapter) as { pool?: unknown }).pool === pool,
@@ -147,14 +147,11 @@ const same = [
   }),
   on('20 transactions at once on 3 connections', async ({ prisma }) => {
     const one = () =>
-      prisma.$transaction(
-        async (tx) => {
-          const seen = new Set<unknown>()
-          for (let i = 0; i < 3; i++) seen.add(await pidOf(tx))
-          return seen.size
-        },
-        { maxWait: 20_000, timeout: 20_000 },
-      )
+      prisma.$transaction(async (tx) => {
+        const seen = new Set<unknown>()
+        for (let i = 0; i < 3; i++) seen.add(await pidOf(tx))
+        return seen.size
+      })
     const sizes = await Promise.all(Array.from({ length: 20 }, one))
     return `${sizes.filter((size) => size === 1).length} keep to one`
   }),
@@ -254,7 +251,7 @@ const better: Comparison<Subject>[] = [
       'no connection is free, for a transaction',
       async ({ prisma, borrow }) => {
         const held = await borrow()
-        const error = await errorOf(prisma.$transaction(async () => 0, { maxWait: 20_000 }))
+        const error = await errorOf(prisma.$transaction(async () => 0))
         held.back()
         return `${error.code ?? error.message}`
       },

@@ -102,8 +102,11 @@ interface Adapter {
 
 export type AdapterFactory = Omit<PrismaAdapterFactory, 'connect'> & { connect(): Promise<Adapter> }
 
+/** Prisma's own limits for transactions are two and five seconds: here none is to be met that a test has not set. */
+export const PATIENT = { transactionOptions: { maxWait: 30_000, timeout: 30_000 } }
+
 interface Lab {
-  readonly PrismaClient: new (options: { adapter: unknown }) => Prisma
+  readonly PrismaClient: new (options: { adapter: unknown; transactionOptions?: Limits }) => Prisma
   readonly Prisma: { readonly PrismaClientKnownRequestError: new (...args: never[]) => Error }
   readonly PrismaPg: PrismaAdapterClass & (new (config: object, options?: object) => AdapterFactory)
   readonly PrismaMariaDb: PrismaAdapterClass & (new (config: object, options?: object) => AdapterFactory)

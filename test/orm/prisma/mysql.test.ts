@@ -8,7 +8,7 @@ import type { MysqlServer } from '../../support/mysql-server.ts'
 import { eventually } from '../../support/postgres.ts'
 import { needs } from '../../support/skip.ts'
 import { errorOf, uncaughtIn } from '../support.ts'
-import { type Prisma, prismaFor, type Statements, TABLES } from './lab.ts'
+import { PATIENT, type Prisma, prismaFor, type Statements, TABLES } from './lab.ts'
 
 const { PrismaClient, PrismaMariaDb, Prisma: errors } = await prismaFor('mysql')
 
@@ -18,9 +18,9 @@ describe('Prisma on a pool of MariaDB', () => {
   let server: MysqlServer
   let pool: SqlPool<unknown>
   let prisma: Prisma
-  const open = (max: number, acquireTimeoutMs = 10_000) => {
-    pool = createPool(mariadb(server.url()), { max, acquireTimeoutMs })
-    prisma = new PrismaClient({ adapter: rockpoolPrisma(pool, { adapter: PrismaMariaDb }) })
+  const open = (max: number) => {
+    pool = createPool(mariadb(server.url()), { max })
+    prisma = new PrismaClient({ adapter: rockpoolPrisma(pool, { adapter: PrismaMariaDb }), ...PATIENT })
   }
   const whole = () => eventually(() => expect(pool.stats()).toMatchObject({ leased: 0, waiting: 0 }))
   const idOf = async (tx: Statements) =>
@@ -54,15 +54,12 @@ describe('Prisma on a pool of MariaDB', () => {
 
   test('serves 50 transactions at once, some of which fail, each on one connection', async () => {
     const one = (n: number) =>
-      prisma.$transaction(
-        async (tx) => {
-          const before = await idOf(tx)
-          await tx.user.create({ data: { email: `${n}` } })
-          if (n % 5 === 0) throw new Error(`no ${n}`)
-          expect(await idOf(tx)).toBe(before)
-        },
-        { maxWait: 20_000, timeout: 20_000 },
-      )
+      prisma.$transaction(async (tx) => {
+        const before = await idOf(tx)
+        await tx.user.create({ data: { email: `${n}` } })
+        if (n % 5 === 0) throw new Error(`no ${n}`)
+        expect(await idOf(tx)).toBe(before)
+      })
     const ends = await Promise.allSettled(Array.from({ length: 50 }, (_, n) => one(n)))
     expect(ends.filter(({ status }) => status === 'rejected')).toHaveLength(10)
     expect(await prisma.user.count()).toBe(40)
@@ -92,12 +89,14 @@ describe('Prisma on a pool of MariaDB', () => {
 
   test('when no connection is free, it is P2024', async () => {
     await pool.close()
-    open(1, 200)
+    open(1)
     expect(await prisma.user.count()).toBe(0)
     const lease = await pool.acquire()
+    pool.resize({ acquireTimeoutMs: 100 })
     const error = await errorOf(prisma.user.count())
     expect(error).toBeInstanceOf(errors.PrismaClientKnownRequestError)
     expect(error).toMatchObject({ code: 'P2024', meta: { connection_limit: 1 } })
+    pool.resize({ acquireTimeoutMs: 30_000 })
     lease.release()
   })
 

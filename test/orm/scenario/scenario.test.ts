@@ -8,7 +8,8 @@ import { type Row, tableOf, withoutRates } from './table.ts'
 
 const DOCUMENT = 'docs/orm/README.md'
 const server = await startPostgres()
-const rows: Row[] = []
+// By title: whoever has a second try has one row.
+const rows = new Map<string, Row>()
 
 test.each(cast.map((one) => [one.title, one] as const))(
   '%s',
@@ -17,7 +18,7 @@ test.each(cast.map((one) => [one.title, one] as const))(
       performed(server, one, 'theirs'),
       performed(server, one, 'ours'),
     ])
-    rows.push({ title, theirs, ours })
+    rows.set(title, { title, theirs, ours })
     expect(ours.get('end')).toBeUndefined()
     const told = [...ours.values()].join('\n')
     expect(told).not.toMatch(/crashes|hangs|of 5 connections lost|spread|\d left open|for ever/)
@@ -28,5 +29,5 @@ test.each(cast.map((one) => [one.title, one] as const))(
 
 test(`the table in ${DOCUMENT} is what was seen`, () => {
   const [, table = ''] = /<!-- scenario -->\s*([\s\S]*?)\s*<!-- \/scenario -->/.exec(read(DOCUMENT)) ?? []
-  expect(withoutRates(table)).toBe(withoutRates(tableOf(rows)))
+  expect(withoutRates(table)).toBe(withoutRates(tableOf([...rows.values()])))
 })

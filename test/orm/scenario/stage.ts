@@ -67,6 +67,8 @@ async function freshDatabase(server: EmbeddedPostgres, name: string): Promise<st
   const { default: pgModule } = await import('pg')
   const client = new pgModule.Client({ connectionString: server.url() })
   await client.connect()
+  // Whoever has a second try has a database of his own again.
+  await client.query(`drop database if exists ${name} with (force)`)
   await client.query(`create database ${name}`)
   if (name.endsWith('_rate')) {
     const inside = new pgModule.Client({ connectionString: server.url(name) })

@@ -134,8 +134,9 @@ describe.each(Object.entries(places))('Sequelize 7 on %s', (name, place) => {
   })
 
   test("its own errors: no connection free, with the pool's state; no server there", async () => {
-    const sequelize = openOn(place, { pool: { max: 1, acquire: 2_500 } })
+    const sequelize = openOn(place, { pool: { max: 1 } })
     const held = await sequelize.startUnmanagedTransaction()
+    poolsOf(sequelize).write.resize({ acquireTimeoutMs: 100 })
     const error: unknown = await sequelize.query('select 1').catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(ConnectionAcquireTimeoutError)
     expect((error as Error).cause).toBeInstanceOf(AcquireTimeoutError)

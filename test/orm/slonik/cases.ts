@@ -53,12 +53,14 @@ export const cases: Record<string, Case> = {
   'queries go through the pool, and what Slonik keeps has no connection': on(async (db, pool) => {
     const numbers = await Promise.all([1, 2, 3, 4, 5].map((n) => db.oneFirst(sql`select ${n}::int`)))
     assert.deepEqual(numbers, [1, 2, 3, 4, 5])
-    await whole(pool)
-    const { leased, idle, total } = pool.stats()
-    assert.deepEqual({ leased, idle }, { leased: 0, idle: total })
-    const [row] = await ask(`select count(*)::int as n from pg_stat_activity
-      where backend_type = 'client backend' and application_name <> 'admin'`)
-    assert.equal(row?.n, pool.stats().total)
+    // Some may be on their way yet.
+    await eventually(async () => {
+      const { leased, idle, total } = pool.stats()
+      assert.deepEqual({ leased, idle }, { leased: 0, idle: total })
+      const [row] = await ask(`select count(*)::int as n from pg_stat_activity
+        where backend_type = 'client backend' and application_name <> 'admin'`)
+      assert.equal(row?.n, pool.stats().total)
+    })
   }),
 
   "values are read by Slonik's parsers, and arrays of them": on(async (db) => {
@@ -215,24 +217,24 @@ export const cases: Record<string, Case> = {
   'nobody waits without end, nor three times': on(
     async (db, pool) => {
       await db.connect(async () => {
-        const began = performance.now()
+        pool.resize({ acquireTimeoutMs: 100 })
         const error = await errorOf(db.one(sql`select 1`))
         isA(error, 'ConnectionError')
         assert.equal((error.cause as { code?: string }).code, 'ACQUIRE_TIMEOUT')
         assert.match(error.message, /1 leased/)
         assert.equal(pool.stats().timedOut, 1)
-        assert.ok(performance.now() - began >= 2_400)
       })
     },
-    { max: 1, acquireTimeoutMs: 2_500 },
+    { max: 1 },
   ),
 
   'what has been used before tells the same of a connection that cannot be had': on(
     async (db, pool) => {
       await Promise.all([pidOf(db), pidOf(db)])
       await whole(pool)
-      assert.equal(db.state().idleConnections, 2)
+      await eventually(() => assert.equal(db.state().idleConnections, 2))
       const leases = await Promise.all([pool.acquire(), pool.acquire()])
+      pool.resize({ acquireTimeoutMs: 100 })
       const one = sql`select 1`
       const attempts = [
         () => db.one(one),
@@ -245,6 +247,7 @@ export const cases: Record<string, Case> = {
         isA(error, 'ConnectionError')
         assert.equal((error.cause as { code?: string }).code, 'ACQUIRE_TIMEOUT')
       }
+      pool.resize({ acquireTimeoutMs: 30_000 })
       for (const lease of leases) lease.release()
       assert.equal(await db.oneFirst(sql`select 1`), 1)
       await whole(pool)
@@ -253,7 +256,7 @@ export const cases: Record<string, Case> = {
       isA(error, 'ConnectionError')
       assert.equal((error.cause as { code?: string }).code, 'POOL_CLOSED')
     },
-    { max: 2, acquireTimeoutMs: 100 },
+    { max: 2 },
   ),
 
   'one that waits is served when a connection comes back, also a stream': on(
@@ -438,7 +441,7 @@ export const cases: Record<string, Case> = {
       const { rows } = await pool.query('show statement_timeout', [], { multiplex: false })
       assert.deepEqual(rows, [{ statement_timeout: '0' }])
     },
-    { max: 1, slonik: { statementTimeout: 150, idleInTransactionSessionTimeout: 7_000 } },
+    { max: 1, slonik: { statementTimeout: 1_000, idleInTransactionSessionTimeout: 7_000 } },
   ),
 
   'timeouts that the pool has anyway cost nothing': async () => {

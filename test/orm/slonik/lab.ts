@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import pgModule, { type Client } from 'pg'
 import { createPool } from '../../../src/create-pool.ts'
-import { pg } from '../../../src/drivers/pg/index.ts'
+import { type PgConfig, pg } from '../../../src/drivers/pg/index.ts'
 import type { PoolOptions, SqlPool } from '../../../src/index.ts'
 import { rockpoolDriverFactory } from '../../../src/orm/slonik/index.ts'
 
@@ -61,8 +61,9 @@ export async function ask(text: string, values: unknown[] = []): Promise<Row[]> 
 export const kill = (pid: unknown) => ask('select pg_terminate_backend($1)', [pid])
 export const pidOf = (on: Methods) => on.oneFirst(sql`select pg_backend_pid()`)
 
-export function poolFor(limits: PoolOptions<Client> = {}): SqlPool<Client> {
-  const pool = createPool(pg(PG_URL, { module: pgModule }), { max: 3, ...limits }) as SqlPool<Client>
+export function poolFor(limits: PoolOptions<Client> = {}, config: PgConfig = {}): SqlPool<Client> {
+  const driver = pg({ connectionString: PG_URL, ...config }, { module: pgModule })
+  const pool = createPool(driver, { max: 3, ...limits }) as SqlPool<Client>
   pool.on('error', () => undefined)
   return pool
 }

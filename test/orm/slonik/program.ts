@@ -2,6 +2,7 @@ import type { Verdict } from '../../comparison/comparison.ts'
 import { cases } from './cases.ts'
 import { comparisons } from './comparisons.ts'
 import { ask } from './lab.ts'
+import { sharing } from './sharing.ts'
 import { ours, theirs, tried } from './sides.ts'
 
 /** One thing that was tried, or compared. */
@@ -19,7 +20,7 @@ const tell = (told: Told) => process.stdout.write(`${JSON.stringify(told)}\n`)
 await ask(`create table person (id serial primary key, name text not null check (name <> ''));
   create table pet (owner_id int not null references person);
   create table late_pet (owner_id int not null references person deferrable initially deferred)`)
-for (const [name, run] of Object.entries(cases))
+for (const [name, run] of Object.entries({ ...cases, ...sharing }))
   await run().then(
     () => tell({ name }),
     (error) => tell({ name, error: String(error?.stack ?? error) }),

@@ -20,7 +20,7 @@ import { pg } from '../../../src/drivers/pg/index.ts'
 import { sqlite } from '../../../src/drivers/sqlite/index.ts'
 import { type RockpoolTypeormOptions, rockpoolTypeorm } from '../../../src/orm/typeorm/index.ts'
 import { ask, eventually, startPostgres } from '../../support/postgres.ts'
-import { errorOf } from '../support.ts'
+import { errorOf, nextLent } from '../support.ts'
 
 const server = await startPostgres()
 await ask(
@@ -162,9 +162,10 @@ describe('the pool', () => {
   })
 
   test('says why nobody is served', async () => {
-    const { source, expectWhole } = await open({ max: 1, acquireTimeoutMs: 2_500, maxWaiting: 1 })
+    const { pool, source, expectWhole } = await open({ max: 1, maxWaiting: 1 })
     const runner = source.createQueryRunner()
     await runner.connect()
+    pool.resize({ acquireTimeoutMs: 100 })
     const [late, refused] = await Promise.all([errorOf(pidOf(source)), errorOf(pidOf(source))])
     expect(late).toBeInstanceOf(AcquireTimeoutError)
     expect(refused).toBeInstanceOf(QueueFullError)
@@ -224,11 +225,12 @@ describe('the pool', () => {
   test('waits for a transaction when it is closed', async () => {
     const { pool, source } = await open()
     let isDone = false
+    const lent = nextLent(pool)
     const running = source.transaction(async (manager) => {
       await manager.query('select pg_sleep(0.5)')
       isDone = true
     })
-    await eventually(() => expect(pool.stats().leased).toBe(1))
+    await lent
     await pool.close()
     expect(isDone).toBe(true)
     await running

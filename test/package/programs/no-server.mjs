@@ -5,7 +5,8 @@ import { createPool } from 'rockpool'
 import { pg } from 'rockpool/drivers/pg'
 
 const url = 'postgres://user:secret@127.0.0.1:1/db'
-const options = { acquireTimeoutMs: 200 }
+// Long enough to load a driver and to be refused, also on a busy machine.
+const options = { acquireTimeoutMs: 2_500 }
 for (const pool of [
   createPool(url, options),
   createPool(pg({ connectionString: url }, { module: pgModule }), options),
