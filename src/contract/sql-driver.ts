@@ -25,8 +25,13 @@ export interface QueryResult<R = Row> {
 export interface RowForm {
   /** `array`: a row is the values in the order of the columns. */
   readonly rowMode?: string | undefined
-  /** Who reads the values, by the number of their type. */
-  readonly types?: { getTypeParser(type: number, format: string): (value: string) => unknown } | undefined
+  /** Gives what reads the values, by the number of their type; `own` is how the connection reads them. */
+  readonly types?: TypeParsers | undefined
+}
+
+/** What gives the parser of a type, as pg's `types` do. */
+export interface TypeParsers {
+  getTypeParser(type: number, format: string, own: TypeParsers): (value: string) => unknown
 }
 
 /** The family of SQL that a database speaks, where it is one that ORMs know. */

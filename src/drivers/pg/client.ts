@@ -110,7 +110,7 @@ export interface PgClient {
     text: string | { text: string; values: readonly unknown[]; name?: string },
   ): Promise<PgResult | PgResult[]>
   query(submittable: Pick<Submittable, 'submit'> | PgQuery): unknown
-  getTypeParser(type: number, format: string): (value: string) => unknown
+  getTypeParser(type: number, format: string, own?: unknown): (value: string) => unknown
   ref(): void
   unref(): void
   on(event: 'error', listener: (error: Error) => void): unknown

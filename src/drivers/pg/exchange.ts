@@ -133,7 +133,7 @@ function makeExchangeClass(): ExchangeClass {
       // Each time: the user may have changed them.
       for (let i = 0; i < fields.length; i++) {
         const { dataTypeID, format } = fields[i] as PgField
-        this.#parsers[i] = types.getTypeParser(dataTypeID, format || 'text')
+        this.#parsers[i] = types.getTypeParser(dataTypeID, format || 'text', this.#client)
       }
     }
 

@@ -1,6 +1,9 @@
 import type { Lease } from '../../contract/lease.ts'
-import type { SqlPool } from '../../contract/sql.ts'
+import type { SqlPool, SqlText } from '../../contract/sql.ts'
+import type { QueryResult } from '../../contract/sql-driver.ts'
 import type { PgClient } from '../../drivers/pg/client.ts'
+import { FormedStatement } from '../../sql/statement.ts'
+import { SingleReads } from '../single-reads.ts'
 import { type DriverConfiguration, timeoutsOf } from './configuration.ts'
 import type { SlonikModule } from './errors.ts'
 import { Reading, type ServerFacts } from './reading.ts'
@@ -28,6 +31,7 @@ export class House {
   readonly resetTimeouts: string
   readonly #setTimeouts: string
   readonly #pool: SqlPool<PgClient>
+  readonly #reads = new SingleReads()
 
   constructor({ pool, slonik, configuration, queryStream, facts }: Plan) {
     this.slonik = slonik
@@ -46,12 +50,24 @@ export class House {
 
   /** Without a promise, where there is nothing to wait for. */
   takeIdle(): Lease<PgClient> | undefined {
-    return this.#setTimeouts === '' && !this.#pool.closed ? this.#pool.tryAcquire() : undefined
+    return this.needsNothing && !this.#pool.closed ? this.#pool.tryAcquire() : undefined
+  }
+
+  /** Connections of the pool are as Slonik wants them. */
+  get needsNothing(): boolean {
+    return this.#setTimeouts === ''
+  }
+
+  /** A single read goes to the pool itself, where it may share a connection with others; undefined where it is more than that. */
+  read(sql: string, values: readonly unknown[]): Promise<QueryResult> | undefined {
+    if (!this.#reads.has(sql)) return undefined
+    const statement: unknown = new FormedStatement(sql, values, this.reading.form)
+    return this.#pool.query(statement as SqlText)
   }
 
   borrow(): Promise<Lease<PgClient>> {
     const lease = this.#pool.acquire()
-    return this.#setTimeouts === '' ? lease : this.#limited(lease)
+    return this.needsNothing ? lease : this.#limited(lease)
   }
 
   async #limited(borrowed: Promise<Lease<PgClient>>): Promise<Lease<PgClient>> {

@@ -1,4 +1,5 @@
 import type { SqlPool } from '../../contract/sql.ts'
+import type { RowForm } from '../../contract/sql-driver.ts'
 import type { PgClient } from '../../drivers/pg/client.ts'
 import type { TypeParser } from './configuration.ts'
 
@@ -8,6 +9,8 @@ type Parse = (value: string) => unknown
 export interface Types {
   getTypeParser(oid: number, format?: string): Parse
 }
+
+type ClientTypes = Pick<PgClient, 'getTypeParser'>
 
 /** What is read of the server before anything else. */
 export interface ServerFacts {
@@ -67,6 +70,12 @@ export class Reading {
     }
   }
 
+  /** For a statement of which nobody knows yet what client it meets. */
+  readonly form: RowForm = {
+    types: { getTypeParser: (oid, format, own) => this.#parser(own as ClientTypes, oid, format) },
+  }
+
+  /** For a statement on this client. */
   for(client: PgClient): Types {
     const known = this.#types.get(client)
     if (known !== undefined) return known
@@ -75,7 +84,7 @@ export class Reading {
     return types
   }
 
-  #parser(client: PgClient, oid: number, format: string): Parse {
+  #parser(client: ClientTypes, oid: number, format: string): Parse {
     const parse = this.#parsers.get(oid)
     if (parse !== undefined) return parse
     const element = this.#elements.get(oid)

@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events'
-import { messageOf } from '../../contract/errors.ts'
+import { ConnectionLostError, messageOf, PoolError } from '../../contract/errors.ts'
 import type { Lease } from '../../contract/lease.ts'
-import { isBusy, type PgClient } from '../../drivers/pg/client.ts'
+import type { QueryResult } from '../../contract/sql-driver.ts'
+import { isBusy, type PgClient, type PgField, type PgResult } from '../../drivers/pg/client.ts'
 import { linkOf } from '../../drivers/pg/link.ts'
 import { forgetAll } from '../../drivers/pg/query.ts'
 import { isDirty, reset } from '../../drivers/pg/session.ts'
 import { type Ear, earOf, type Hearer } from './ear.ts'
-import { toSlonik } from './errors.ts'
+import { type Asked, toSlonik } from './errors.ts'
 import type { House } from './house.ts'
 import { fieldsOf, rowStream } from './row-stream.ts'
 import { runStatement } from './statement.ts'
@@ -36,8 +37,8 @@ const GRACE_MS = 5_000
 let seats = 0
 
 /**
- * What Slonik takes for a connection. It stays, and connections of the pool come and go: each use borrows one and gives it
- * back at its end, so that what Slonik's own pool keeps has none. A new one for each use would cost more than all else:
+ * What Slonik takes for a connection. It stays, and connections of the pool come and go: each use borrows one when it must, and
+ * gives it back at its end, so that what Slonik's own pool keeps has none. A new one for each use would cost more than all else:
  * Slonik remembers each of them in weak maps, which garbage collection empties late. What somebody keeps after its use
  * Slonik itself refuses.
  *
@@ -54,6 +55,8 @@ export class Seat implements Hearer {
   #ear: Ear | undefined = undefined
   /** Nothing was idle when it was acquired: the connection is on its way. */
   #arrival: Promise<PgClient> | undefined = undefined
+  /** Nothing was asked yet in this use, and nothing is borrowed. */
+  #isFresh = false
   #isRunning = false
   #isDiscarded = false
   #end: Promise<void> = Promise.resolve()
@@ -94,28 +97,36 @@ export class Seat implements Hearer {
   #acquire(): void {
     if (this.#state !== 'IDLE') throw new Error(`Client is ${inWords(this.#state)}.`)
     this.#state = 'ACQUIRED'
-    if (this.#client === undefined) this.#borrow()
+    if (this.#client === undefined) {
+      this.#house.empty--
+      this.#isFresh = true
+    }
     this.#events.emit('acquire')
   }
 
-  /** Slonik does not wait here: its first statement does, where nothing is idle. */
-  #borrow(): void {
-    this.#house.empty--
+  /** Slonik does not wait when it acquires: its first statement does, where nothing is idle. */
+  #borrowed(): PgClient | Promise<PgClient> {
+    this.#isFresh = false
+    const here = this.#client ?? this.#arrival
+    if (here !== undefined) return here
     const idle = this.#house.takeIdle()
-    if (idle !== undefined) this.#take(idle)
-    else {
-      this.#arrival = this.#await()
-      // Whoever asks for something is told.
-      this.#arrival.catch(() => undefined)
-    }
+    if (idle !== undefined) return this.#take(idle)
+    this.#arrival = this.#await()
+    // Whoever asks for something is told.
+    this.#arrival.catch(() => undefined)
+    return this.#arrival
   }
 
   async #await(): Promise<PgClient> {
     try {
       return this.#take(await this.#house.borrow())
     } catch (error) {
-      throw new this.#house.slonik.ConnectionError(messageOf(error), { cause: error })
+      throw this.#unconnected(error)
     }
+  }
+
+  #unconnected(error: unknown): Error {
+    return new this.#house.slonik.ConnectionError(messageOf(error), { cause: error })
   }
 
   #take(lease: Lease<PgClient>): PgClient {
@@ -134,20 +145,34 @@ export class Seat implements Hearer {
 
   async #query(sql: string, values: unknown[] = [], name?: string): Promise<unknown> {
     this.#assertAcquired()
-    const { slonik, reading } = this.#house
     this.#isRunning = true
     try {
-      const client = this.#client ?? (await (this.#arrival as Promise<PgClient>))
-      const answer = await runStatement(client, reading.for(client), { sql, values, name })
-      const { command, fields, rowCount, rows } = answer
-      return { command, fields: fieldsOf(fields), rowCount, rows }
+      const { command, fields, rowCount, rows } = await this.#ask(sql, values, name)
+      return { command, fields: fieldsOf(fields as readonly PgField[]), rowCount, rows }
     } catch (error) {
-      throw error instanceof slonik.ConnectionError
-        ? error
-        : toSlonik(slonik, error as Error, { sql, values })
+      throw this.#told(error, { sql, values })
     } finally {
       this.#isRunning = false
     }
+  }
+
+  async #ask(sql: string, values: unknown[], name: string | undefined): Promise<PgResult | QueryResult> {
+    const { needsNothing, reading } = this.#house
+    if (this.#isFresh && needsNothing && name === undefined) {
+      const read = this.#house.read(sql, values)
+      this.#isFresh = false
+      if (read !== undefined) return read
+    }
+    const client = await this.#borrowed()
+    return runStatement(client, reading.for(client), { sql, values, name })
+  }
+
+  #told(error: unknown, asked: Asked): Error {
+    if (error instanceof ConnectionLostError)
+      return toSlonik(this.#house.slonik, (error.cause ?? error) as Error, asked)
+    return error instanceof PoolError
+      ? this.#unconnected(error)
+      : toSlonik(this.#house.slonik, error as Error, asked)
   }
 
   #stream(sql: string, values: unknown[] | undefined): unknown {
@@ -155,7 +180,7 @@ export class Seat implements Hearer {
     const { slonik, reading, queryStream } = this.#house
     const translate = (error: Error) => toSlonik(slonik, error, { sql, values: values ?? [] })
     const statement = { text: sql, values, typesOf: (client: PgClient) => reading.for(client) }
-    const client = this.#client ?? (this.#arrival as Promise<PgClient>)
+    const client = this.#borrowed()
     return rowStream(client, statement, { QueryStream: queryStream(), translate })
   }
 
