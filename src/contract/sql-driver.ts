@@ -60,13 +60,21 @@ export type SavepointMove = 'set' | 'release' | 'rollback'
 export interface SqlDriver<C> extends Driver<C> {
   /**
    * Runs one statement; with `name`, as a prepared statement of that name, prepared when the connection first sees it;
-   * with `readOnly`, as one that its caller has declared to read only; with `form`, where the driver is pg, its rows read so.
+   * with `readOnly`, as one that its caller has declared to read only; with `form`, where the driver is pg, its rows read so; with
+   * `together`, as a read that shares its
+   * connection, and may share an error boundary with others that are sent at the same time: what is not executed, or not
+   * for good, because another one failed, rejects with an error that `isUndone` knows.
    */
   query(
     connection: C,
     sql: string,
     params: readonly unknown[],
-    options: { name?: string | undefined; readOnly?: boolean; form?: RowForm | undefined },
+    options: {
+      name?: string | undefined
+      readOnly?: boolean
+      together?: boolean
+      form?: RowForm | undefined
+    },
   ): Promise<QueryResult>
   /**
    * The result of a statement that needs no session, where the driver can have it at once, without a connection and
@@ -114,6 +122,8 @@ export interface SqlDriver<C> extends Driver<C> {
   placeholder?(position: number): string
   /** True for an error that says that the server lost a prepared statement, or that its plan is no longer valid. */
   isStalePlan?(error: unknown): boolean
+  /** True for an error that says that the statement is as good as never sent, for no fault of its own. */
+  isUndone?(error: unknown): boolean
   /**
    * Told that a name of this connection failed by such an error: whether something between us and the server is the
    * reason, which may run each transaction in another session. May ask the server.

@@ -61,17 +61,23 @@ export class Executor<C> {
     this.surroundings.driver.pipeline?.(connection, false)
   }
 
-  /** Runs one statement, prepared if it has earned it. */
-  run(connection: C, statement: Statement, prepare: boolean | undefined): Promise<QueryResult> {
+  /** Runs one statement, prepared if it has earned it. Only what has a name can go together with others. */
+  run(
+    connection: C,
+    statement: Statement,
+    how: { prepare: boolean | undefined; together?: boolean },
+  ): Promise<QueryResult> {
     const { driver } = this.surroundings
     const { text, params, form } = statement
-    const names = params.length > 0 || prepare === true ? this.#namesOf(connection) : undefined
+    const { prepare, together = false } = how
+    const names = params.length > 0 || prepare === true || together ? this.#namesOf(connection) : undefined
     const name = names?.nameFor(text, prepare)
     if (names === undefined || name === undefined)
       return driver.query(connection, text, params, unnamed(statement))
-    return driver
-      .query(connection, text, params, { name, form })
-      .catch((error) => this.#replan(error, { connection, statement, names }))
+    return driver.query(connection, text, params, { name, together, form }).catch((error) => {
+      if (driver.isUndone?.(error) === true) return this.run(connection, statement, { prepare })
+      return this.#replan(error, { connection, statement, names })
+    })
   }
 
   /** The same with BEGIN before it, in one flight. What a stale plan has aborted only its owner can begin anew. */

@@ -45,13 +45,13 @@ export class Lane<C> {
   #reserved = 0
   /** When the statement that is served now came to its turn. */
   #turnAt = 0
-  /** Settles when everything that was sent has been answered. */
-  #last: Promise<unknown> | undefined = undefined
+  /** Called when everything that was sent has been answered. */
+  #emptied: (() => void) | undefined = undefined
   /** In flight, and not waited for any more. */
   readonly #forsaken = new Set<Shot>()
   #state: 'open' | 'emptying' | 'ended' = 'open'
-  /** The connection is gone: which statement was served then, and whether the server said so itself. */
-  #loss: { served: number; farewell: boolean } | undefined = undefined
+  /** The connection is gone: which statement was served then, by what error, and whether the server said so itself. */
+  #loss: { served: number; thrown: unknown; farewell: boolean } | undefined = undefined
 
   constructor(parts: LaneParts<C>) {
     this.#parts = parts
@@ -90,14 +90,15 @@ export class Lane<C> {
     if (this.inFlight === 0) this.#turnAt = clock.now()
     const number = this.#sent++
     if (number > 0) lease.countUse()
-    const answer = executor.run(connection, shot.statement, shot.prepare)
-    this.#last = answer
-    return answer.then(
+    const { statement, prepare, entry } = shot
+    const together = this.#isShared && entry.goesTogether()
+    return executor.run(connection, statement, { prepare, together }).then(
       (result) => {
         this.#settle(shot)
         return result
       },
       (error) => {
+        if (together) entry.keepApart()
         // A lane that has let go of its connection has nothing to say about it.
         const judged = this.#state === 'ended' ? error : this.#judge(error, number)
         const awaited = !this.#forsaken.has(shot)
@@ -123,7 +124,13 @@ export class Lane<C> {
     if (this.#forsaken.size < this.inFlight || this.#reserved > 0) return
     const { connection, executor } = this.#parts
     const { driver } = executor.surroundings
-    this.#end([this.#last, this.inFlight === 1 ? driver.cancel?.(connection) : undefined])
+    this.#end([this.#empty(), this.inFlight === 1 ? driver.cancel?.(connection) : undefined])
+  }
+
+  #empty(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#emptied = resolve
+    })
   }
 
   #settle(shot: Shot): void {
@@ -131,12 +138,15 @@ export class Lane<C> {
     const { clock, executor, connection, lease } = this.#parts
     const now = clock.now()
     if (this.#loss === undefined) {
-      entry.learn(now - this.#turnAt)
+      const tookMs = now - this.#turnAt
+      entry.learn(tookMs)
+      if (tookMs >= SLOW_MS) entry.keepApart()
       if (lease.usable && executor.surroundings.driver.inTransaction?.(connection) === true)
         this.#defect(entry)
     }
     this.#turnAt = now
     this.#answered++
+    if (this.inFlight === 0) this.#emptied?.()
     if (this.#forsaken.size > 0) this.#forsaken.delete(shot)
     this.#parts.onPlace(this)
     if (this.#state === 'ended') return
@@ -181,9 +191,11 @@ export class Lane<C> {
     const { error, verdict } = executor.judge(thrown)
     if (verdict === 'stale') lease.confirmStale()
     if (verdict !== 'lost' && lease.usable) return error
-    this.#loss ??= { served: this.#answered, farewell: driver.isFarewell?.(thrown) === true }
+    this.#loss ??= { served: this.#answered, thrown, farewell: driver.isFarewell?.(thrown) === true }
     lease.reportLost(thrown)
-    const executed = this.#loss.farewell && number > this.#loss.served ? 'no' : 'unknown'
+    const { served, farewell } = this.#loss
+    // What went together with the one that was served got the same error.
+    const executed = farewell && number > served && thrown !== this.#loss.thrown ? 'no' : 'unknown'
     return new ConnectionLostError(name, executed, { cause: thrown })
   }
 }

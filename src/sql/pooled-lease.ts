@@ -157,7 +157,7 @@ export class PooledLease<C> extends PoolLease<C> implements SqlLease<C> {
   /** Runs a statement whose text has been read already. */
   runStatement(statement: Statement, options?: QueryOptions, limits?: Limits): Promise<QueryResult> {
     this.assertHeld()
-    const start = () => this.#executor.run(this.#atTurn(), statement, options?.prepare)
+    const start = () => this.#executor.run(this.#atTurn(), statement, { prepare: options?.prepare })
     return this.line.run(start, (error) => this.#judge(error), limits)
   }
 

@@ -5,6 +5,8 @@ const MOST_TEXTS = 1_000
 const FAST_MS = 5
 /** A run counts as no longer than this: once in a while a machine stands still, and that says nothing of the text. */
 const LONGEST_MS = 2 * FAST_MS
+/** So many runs of a text go apart after something has gone wrong together. */
+const APART = 1_000
 /** How much the latest run counts. */
 const WEIGHT = 0.2
 
@@ -13,6 +15,7 @@ export class TextEntry {
   readonly reading: Reading
   #serviceMs: number | undefined = undefined
   #barred = false
+  #apart = 0
 
   constructor(reading: Reading) {
     this.reading = reading
@@ -34,6 +37,18 @@ export class TextEntry {
     const counted = Math.min(ms, LONGEST_MS)
     this.#serviceMs ??= counted
     this.#serviceMs += WEIGHT * (counted - this.#serviceMs)
+  }
+
+  /** The next run shares an error boundary with others of this text that are sent at the same time. */
+  goesTogether(): boolean {
+    if (this.#apart === 0) return true
+    this.#apart--
+    return false
+  }
+
+  /** Each of the next runs has its own error boundary: with an error or a slow one among them all others would have to wait. */
+  keepApart(): void {
+    this.#apart = APART
   }
 
   /** It has changed the session's state although it looked like a read: never in a lane again. */

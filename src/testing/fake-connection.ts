@@ -24,14 +24,24 @@ export interface SendOptions {
   operation?: FakeOperation
   params?: readonly unknown[]
   name?: string
+  /** It shares an error boundary with others of its name that are sent at the same time. */
+  together?: boolean
   /** The statement stays at the head of the queue until `leave`: a stream. */
   stays?: boolean
+}
+
+/** Statements of one name that were sent together: once one has failed, the server skips those that are left. */
+interface Flight {
+  readonly name: string
+  readonly sentAt: number
+  failed: boolean
 }
 
 /** A statement under way. */
 export interface Sent extends FakeStatement {
   readonly operation: FakeOperation
   readonly name: string | undefined
+  readonly flight: Flight | undefined
   stays: boolean
   /** When it left the client. */
   sentAt: number
@@ -66,6 +76,7 @@ export class FakeConnection {
   killed = false
   readonly #host: FakeHost
   readonly #queue: Sent[] = []
+  #flight: Flight | undefined
   #ended: unknown
 
   constructor(host: FakeHost, id: number) {
@@ -103,6 +114,7 @@ export class FakeConnection {
       session: this.session,
       operation: options.operation ?? 'query',
       name: options.name,
+      flight: this.pipelining && options.together ? this.#flightOf(options.name ?? '') : undefined,
       stays: options.stays ?? false,
       sentAt: this.#host.now(),
       endsAt: undefined,
@@ -120,6 +132,13 @@ export class FakeConnection {
     this.#queue.push(sent)
     if (this.#queue.length === 1) this.#begin(sent)
     return sent
+  }
+
+  #flightOf(name: string): Flight {
+    const sentAt = this.#host.now()
+    if (this.#flight?.name !== name || this.#flight.sentAt !== sentAt || this.#flight.failed)
+      this.#flight = { name, sentAt, failed: false }
+    return this.#flight
   }
 
   /** One round trip more for a statement that stays. */
@@ -189,6 +208,7 @@ export class FakeConnection {
 
   #answer(sent: Sent, { error, says }: Behaviour): FakeAnswer {
     if (sent.error !== undefined) return { error: sent.error }
+    if (sent.flight?.failed) return { error: fakeErrors.undone() }
     if (error !== undefined) return { error }
     if (says !== undefined) return { says }
     if (sent.operation === 'confirmStale') return { says: this.session.standby }
@@ -222,6 +242,7 @@ export class FakeConnection {
     this.session.undoTo(sent.mark)
     if (this.#host.abortsTransactions && (sent.operation === 'query' || sent.operation === 'stream'))
       this.session.fail()
+    if (sent.flight !== undefined) sent.flight.failed = true
     sent.stays = false
     sent.error = error
     this.#next()

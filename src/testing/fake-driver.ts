@@ -33,6 +33,7 @@ export type FakeCapability =
   | 'preparesByName'
   | 'placeholder'
   | 'isStalePlan'
+  | 'isUndone'
 
 export interface FakeDriverOptions {
   /** Default `fake`. */
@@ -54,13 +55,18 @@ export function sqlDriver(
 ): SqlDriver<FakeConnection> {
   const driver: SqlDriver<FakeConnection> = {
     ...basics(endpoint, options.name),
-    async query(connection, sql, params, { name }) {
+    async query(connection, sql, params, { name, together }) {
       const busy = connection.inFlight > 0 && !connection.pipelining
       if (busy || connection.closed) {
         const when = busy ? 'while it was busy' : 'after it was closed'
         endpoint.misuse.push(`connection ${connection.id} was sent "${sql}" ${when}`)
       }
-      return toResult(await connection.send(sql, name === undefined ? { params } : { params, name }))
+      return toResult(
+        await connection.send(
+          sql,
+          name === undefined ? { params } : { params, name, together: together === true },
+        ),
+      )
     },
     begin: (connection, begin) => done(connection, 'begin', beginText(begin)),
     // The server skips the statement when BEGIN has failed.
@@ -88,6 +94,7 @@ export function sqlDriver(
     preparesByName: true,
     placeholder: (position) => `$${position}`,
     isStalePlan: (error) => error instanceof FakeError && error.code === 'NOT_PREPARED',
+    isUndone: (error) => error instanceof FakeError && error.code === 'UNDONE',
   }
   return lacking(driver, options.without)
 }

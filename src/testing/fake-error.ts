@@ -29,6 +29,7 @@ export const fakeErrors = {
   aborted: () => new FakeError('statement', 'the transaction is aborted until it ends', { code: 'ABORTED' }),
   notPrepared: (name: string) =>
     new FakeError('statement', `no prepared statement "${name}"`, { code: 'NOT_PREPARED' }),
+  undone: () => new FakeError('statement', 'another one of the flight has failed', { code: 'UNDONE' }),
   noSavepoint: (name: string) =>
     new FakeError('statement', `no savepoint "${name}"`, { code: 'NO_SAVEPOINT' }),
   unanswered: (sql: string) =>

@@ -99,6 +99,10 @@ export function teach(server: FakeServer): void {
       })
     },
   )
+  on(/^select cast\(note as integer\) as n from (\w+) where id = \$1$/, ([name], { params }) => {
+    const n = Number(table(name).get(Number(params[0]))?.note)
+    return Number.isNaN(n) ? new FakeError('statement', 'that is no number') : [{ n }]
+  })
 }
 
 function* series<T>(count: number, row: (n: number) => T): Generator<T> {

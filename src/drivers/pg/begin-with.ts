@@ -22,9 +22,13 @@ export async function beginWith(
 ): Promise<QueryResult> {
   const isNew = name !== undefined && client.connection.parsedStatements[name] === undefined
   const question = { text: sql, values: writeValues(client, params), name, begin: beginText(begin) }
-  return exchange(client, question, async (error) => {
+  try {
+    return await exchange(client, question)
+  } catch (error) {
+    // The stack leads to whoever waits for the answer.
+    if (error instanceof Error) Error.captureStackTrace(error)
     // The Parse of BEGIN was taken for that of the statement.
     if (isNew) forget(client, name)
     throw await settledError(client, error)
-  })
+  }
 }

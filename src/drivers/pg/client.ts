@@ -95,6 +95,7 @@ export interface PgClient {
   readonly processID: number | null
   readonly secretKey: number | null
   readonly ssl: boolean | object
+  readonly connectionParameters?: { readonly query_timeout?: unknown }
   readonly sslNegotiation?: string
   /** False while a statement is in flight; not there before the connection is. */
   readonly readyForQuery?: boolean

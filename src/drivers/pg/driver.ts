@@ -8,6 +8,7 @@ import { isBusy, type PgClient, type PgClientClass, type PgModule } from './clie
 import { close } from './close.ts'
 import { type PgConfig, resolveConfig } from './config.ts'
 import { classify, endsSession, isStalePlan } from './errors.ts'
+import { isUndone } from './flight.ts'
 import { linkOf } from './link.ts'
 import { open } from './open.ts'
 import { confirmPooler } from './pooler.ts'
@@ -59,6 +60,7 @@ export function pgDriver(connect: (signal: AbortSignal) => Promise<PgClient>): S
     preparesByName: true,
     placeholder: (position) => `$${position}`,
     isStalePlan,
+    isUndone,
     confirmPooler,
     inTransaction: (client) => linkOf(client).status !== 'I',
     isFarewell: endsSession,

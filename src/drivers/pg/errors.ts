@@ -91,6 +91,17 @@ export function endsSession(error: unknown): boolean {
   return severity === 'FATAL' || severity === 'PANIC' || /^(57P0[1245]|25P0[34])$/.test(code)
 }
 
+/** The server refused one statement, and goes on with the next. */
+export function endsOnlyStatement(error: unknown): boolean {
+  const { code, severity } = factsOf(error)
+  return severity !== '' && SQLSTATE.test(code) && !endsSession(error)
+}
+
+/** A victim of what runs at the same time: alone, or a moment later, it would have been fine. */
+export function isConflict(error: unknown): boolean {
+  return CONFLICTS.test(factsOf(error).code)
+}
+
 /**
  * The server does not know the statement (26000), has another one of that name (42P05), or its plan no longer fits the
  * tables (0A000, which also says "not supported", so its origin decides).

@@ -1,8 +1,10 @@
-import type { QueryResult, Row, RowForm } from '../../contract/sql-driver.ts'
-import type { PgClient, PgConnection, PgField, PgQueryClass, Submittable } from './client.ts'
-import { type Description, describe, NO_COLUMNS } from './description.ts'
+import type { QueryResult, RowForm } from '../../contract/sql-driver.ts'
+import { Answer } from './answer.ts'
+import type { PgClient, PgConnection, PgField, Submittable } from './client.ts'
+import { describe } from './description.ts'
 import { linkOf } from './link.ts'
 import type { Packet } from './packet.ts'
+import { perQueryClass } from './query-class.ts'
 
 /** What is asked of the server. */
 export interface Question {
@@ -24,39 +26,18 @@ interface Exchange extends Pick<Submittable, 'submit'> {
  * One statement and its answer; of several in one text the last one's. pg calls it as the server's messages arrive, as it
  * calls its own `Query`, which makes anew for each statement much of what can be kept.
  */
-export function exchange(
-  client: PgClient,
-  question: Question,
-  failed: (error: unknown) => Promise<never>,
-): Promise<QueryResult> {
+export function exchange(client: PgClient, question: Question): Promise<QueryResult> {
   const ExchangeClass = exchangeClassOf(client)
-  const answer = new Promise<QueryResult>((resolve, reject) => {
+  return new Promise<QueryResult>((resolve, reject) => {
     const one = new ExchangeClass(client, question)
     one.callback = (error, result) => (error ? reject(error) : resolve(result as QueryResult))
     client.query(one)
-  })
-  return answer.catch((error) => {
-    // As pg does: the stack leads to whoever waits for the answer, not to the socket.
-    if (error instanceof Error) Error.captureStackTrace(error)
-    return failed(error)
   })
 }
 
 type ExchangeClass = new (client: PgClient, question: Question) => Exchange
 
-const classes = new WeakMap<PgQueryClass, ExchangeClass>()
-
-/** For each copy of pg: its client takes in pipeline mode only what is a query of its own. */
-function exchangeClassOf(client: PgClient): ExchangeClass {
-  const { Query } = client.constructor as unknown as { Query: PgQueryClass }
-  const known = classes.get(Query)
-  if (known !== undefined) return known
-  const made = makeExchangeClass()
-  // Without running its constructor, which would make an emitter, and a result of pg's own.
-  Object.setPrototypeOf(made.prototype, Query.prototype)
-  classes.set(Query, made)
-  return made
-}
+const exchangeClassOf = perQueryClass(makeExchangeClass)
 
 function makeExchangeClass(): ExchangeClass {
   return class PgExchange implements Exchange {
@@ -68,16 +49,10 @@ function makeExchangeClass(): ExchangeClass {
     binary = false
     readonly #client: PgClient
     readonly #begin: string | undefined
-    readonly #form: RowForm | undefined
+    readonly #answer: Answer
     #hasBegun: boolean
-    #description: Description = NO_COLUMNS
     /** The description is that of an earlier execution: it was not asked for. */
     #isKnown = false
-    #parsers: ((value: string) => unknown)[] = []
-    #rows: Row[] = []
-    #tag: string | undefined
-    /** A parser of the user's has thrown. */
-    #failure: Error | undefined
 
     constructor(client: PgClient, { text, values, name, begin, form }: Question) {
       this.text = text
@@ -85,8 +60,8 @@ function makeExchangeClass(): ExchangeClass {
       this.name = name
       this.#client = client
       this.#begin = begin
-      this.#form = form
       this.#hasBegun = begin === undefined
+      this.#answer = new Answer(client, form)
     }
 
     submit(connection: PgConnection): Error | null {
@@ -122,57 +97,17 @@ function makeExchangeClass(): ExchangeClass {
       const known = name === '' ? undefined : linkOf(this.#client).descriptionOf(name)
       this.#isKnown = known !== undefined
       if (known === undefined) packet.describe()
-      else this.#take(known)
+      else this.#answer.describe(known)
       packet.execute().sync()
     }
 
-    #take(description: Description): void {
-      this.#description = description
-      const { fields } = description
-      const types = this.#form?.types ?? this.#client
-      // Each time: the user may have changed them.
-      for (let i = 0; i < fields.length; i++) {
-        const { dataTypeID, format } = fields[i] as PgField
-        this.#parsers[i] = types.getTypeParser(dataTypeID, format || 'text', this.#client)
-      }
-    }
-
     handleRowDescription({ fields }: { fields: readonly PgField[] }): void {
-      this.#startAnew()
-      this.#take(describe(fields))
-    }
-
-    #startAnew(): void {
-      this.#tag = undefined
-      this.#description = NO_COLUMNS
-      this.#rows = []
+      this.#answer.forget()
+      this.#answer.describe(describe(fields))
     }
 
     handleDataRow({ fields: values }: { fields: readonly (string | null)[] }): void {
-      if (this.#failure !== undefined) return
-      try {
-        this.#rows.push(this.#read(values))
-      } catch (error) {
-        this.#failure = error as Error
-      }
-    }
-
-    #read(values: readonly (string | null)[]): Row {
-      if (this.#form?.rowMode === 'array')
-        return values.map((value, i) => this.#parse(value, i)) as unknown as Row
-      const { fields, blank } = this.#description
-      const row = { ...blank }
-      // Of two columns of one name the last one counts, NULL or not.
-      for (let i = 0; i < values.length; i++)
-        row[(fields[i] as PgField).name] = this.#parse(values[i] as string | null, i)
-      return row
-    }
-
-    #parse(value: string | null, i: number): unknown {
-      if (value === null) return null
-      const parse = this.#parsers[i] as (value: unknown) => unknown
-      const { format } = this.#description.fields[i] as PgField
-      return parse(format === 'binary' ? Buffer.from(value) : value)
+      this.#answer.row(values)
     }
 
     handleCommandComplete({ text }: { text: string }): void {
@@ -180,23 +115,23 @@ function makeExchangeClass(): ExchangeClass {
         this.#hasBegun = true
         return
       }
-      if (this.#tag !== undefined) this.#startAnew()
-      this.#tag = text
+      if (this.#answer.isComplete) this.#answer.forget()
+      this.#answer.complete(text)
     }
 
     handleReadyForQuery(): void {
-      if (this.#failure !== undefined) {
-        this.handleError(this.#failure)
+      const { failure, description, result } = this.#answer
+      if (failure !== undefined) {
+        this.handleError(failure)
         return
       }
       const { name } = this
-      if (name !== undefined && !this.#isKnown) linkOf(this.#client).remember(name, this.#description)
-      const { command, rowCount } = readTag(this.#tag)
-      this.callback(null, { rows: this.#rows, rowCount, fields: [...this.#description.fields], command })
+      if (name !== undefined && !this.#isKnown) linkOf(this.#client).remember(name, description)
+      this.callback(null, result)
     }
 
     handleError(error: Error): void {
-      this.callback(this.#failure ?? error)
+      this.callback(this.#answer.failure ?? error)
     }
   }
 }
@@ -207,13 +142,4 @@ function textUnder(
   { parsedStatements, submittedNamedStatements }: PgConnection,
 ): string | undefined {
   return parsedStatements[name] ?? submittedNamedStatements?.[name]
-}
-
-const TAG = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/
-
-/** What was done, and to how many rows: `SELECT 2`, `INSERT 0 1`, `BEGIN`. Where nothing was asked, nothing was done. */
-function readTag(tag: string | undefined): { command: string | undefined; rowCount: number } {
-  if (tag === 'SELECT 1') return { command: 'SELECT', rowCount: 1 }
-  const [, command, first, second] = TAG.exec(tag ?? '') ?? []
-  return { command, rowCount: Number(second ?? first ?? 0) }
 }

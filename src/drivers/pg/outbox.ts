@@ -1,10 +1,20 @@
+import type { QueryResult, RowForm } from '../../contract/sql-driver.ts'
 import { inFlight, type PgClient, type PgStream } from './client.ts'
-import { Packet } from './packet.ts'
+import { Packet, takeAll } from './packet.ts'
 
 /** With so many statements before it the server has enough to do until the next ones come. */
 const ENOUGH_AHEAD = 16
 
-/** As many as there were connections that gathered statements at the same time. */
+/** Executions of one statement, which others can join until they are sent. */
+export interface Boarding {
+  readonly name: string
+  readonly isFull: boolean
+  add(values: readonly unknown[], form: RowForm | undefined): Promise<QueryResult>
+  /** Nobody joins any more. */
+  close(): void
+}
+
+const MOST_SPARE = 64
 const spare: Packet[] = []
 
 /**
@@ -14,7 +24,11 @@ const spare: Packet[] = []
  */
 export class Outbox {
   readonly #client: PgClient
+  /** In the order in which pg counts on the answers. */
+  #packets: Packet[] = []
+  /** The last of them, where it takes statements that travel alone. */
   #packet: Packet | undefined = undefined
+  #boarding: Boarding[] = []
   #held = 0
   #guarded: PgStream | undefined = undefined
   #isDue = false
@@ -25,8 +39,25 @@ export class Outbox {
 
   /** Takes the messages of the next statement. */
   get packet(): Packet {
-    this.#packet ??= spare.pop() ?? new Packet()
+    this.#packet ??= this.#addPacket()
     return this.#packet
+  }
+
+  /** The flight of this name that has not left, and has room. */
+  boarding(name: string): Boarding | undefined {
+    const flights = this.#boarding
+    for (let i = flights.length - 1; i >= 0; i--) {
+      const flight = flights[i] as Boarding
+      if (flight.name === name) return flight.isFull ? undefined : flight
+    }
+    return undefined
+  }
+
+  /** Lets a flight be boarded until it is sent; its packet is its own. */
+  board(flight: Boarding): Packet {
+    this.#boarding.push(flight)
+    this.#packet = undefined
+    return this.#addPacket()
   }
 
   /** The packet has taken a statement. */
@@ -44,14 +75,23 @@ export class Outbox {
     if (this.#held > 0) this.#endTurn()
   }
 
+  #addPacket(): Packet {
+    const packet = spare.pop() ?? new Packet()
+    this.#packets.push(packet)
+    return packet
+  }
+
   #send(): void {
-    const packet = this.#packet
-    if (packet === undefined) return
-    const { stream } = this.#client.connection
-    const messages = packet.take()
+    const packets = this.#packets
+    if (packets.length === 0) return
+    for (const flight of this.#boarding) flight.close()
+    const messages = takeAll(packets)
+    for (const packet of packets) if (spare.length < MOST_SPARE) spare.push(packet)
+    this.#packets = []
     this.#packet = undefined
+    this.#boarding = []
     this.#held = 0
-    spare.push(packet)
+    const { stream } = this.#client.connection
     if (stream.writable) stream.write(messages)
   }
 

@@ -2,7 +2,7 @@
 const USUAL_BYTES = 16_384
 
 /** They are counted in two bytes. */
-const MOST_VALUES = 65_535
+export const MOST_VALUES = 65_535
 
 const DESCRIBE = Buffer.from('D\0\0\0\x06P\0', 'latin1')
 const EXECUTE = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1')
@@ -69,12 +69,13 @@ export class Packet {
     this.#end = length
   }
 
-  /** A copy: the socket keeps what it is given until it is sent. */
-  take(): Buffer {
-    const packet = Buffer.from(this.#bytes.subarray(0, this.#end))
+  /** Moves the messages to where another buffer has room for them. */
+  moveTo(target: Buffer, at: number): number {
+    target.set(this.#bytes.subarray(0, this.#end), at)
+    const { length } = this
     this.#end = 0
     if (this.#bytes.length > USUAL_BYTES) this.#bytes = Buffer.allocUnsafe(USUAL_BYTES)
-    return packet
+    return at + length
   }
 
   #open(code: number): number {
@@ -134,4 +135,14 @@ export class Packet {
     this.#bytes.copy(larger, 0, 0, this.#end)
     this.#bytes = larger
   }
+}
+
+/** All their messages in one piece, as a copy: the socket keeps what it is given until it is sent. */
+export function takeAll(packets: readonly Packet[]): Buffer {
+  let bytes = 0
+  for (const { length } of packets) bytes += length
+  const all = Buffer.allocUnsafe(bytes)
+  let at = 0
+  for (const packet of packets) at = packet.moveTo(all, at)
+  return all
 }

@@ -2,6 +2,7 @@ import type { QueryResult, RowForm } from '../../contract/sql-driver.ts'
 import type { PgClient, PgResult } from './client.ts'
 import { endsSession, isStalePlan } from './errors.ts'
 import { exchange } from './exchange.ts'
+import { fly, isUndone } from './flight.ts'
 import { linkOf } from './link.ts'
 import { writeValues } from './values.ts'
 
@@ -10,11 +11,18 @@ export function query(
   client: PgClient,
   text: string,
   params: readonly unknown[],
-  { name, form }: { name?: string | undefined; form?: RowForm | undefined },
+  { name, together, form }: { name?: string | undefined; together?: boolean; form?: RowForm | undefined },
 ): Promise<QueryResult> {
   try {
     const values = params.length === 0 ? params : writeValues(client, params)
-    return exchange(client, { text, values, name, form }, (error) => failed(client, error, name))
+    const question = { text, values, name, form }
+    const answer = (together === true ? fly(client, question) : undefined) ?? exchange(client, question)
+    return answer.catch((error) => {
+      if (isUndone(error)) throw error
+      // As pg does: the stack leads to whoever waits for the answer, not to the socket.
+      if (error instanceof Error) Error.captureStackTrace(error)
+      return failed(client, error, name)
+    })
   } catch (error) {
     return failed(client, error, name)
   }

@@ -118,6 +118,39 @@ export const statements = [
     },
   },
   {
+    name: 'statements that go together get their own answers, and are undone when one of them fails',
+    async run(t) {
+      const pipeline = t.capability('pipeline')
+      const isUndone = t.capability('isUndone')
+      const pool = t.pool({ multiplex: 'off' })
+      const table = await t.table(pool)
+      for (let id = 0; id < 3; id++) await table.insert(pool, id, id === 1 ? 'no number' : `${id}`)
+      const sql = t.text(`select cast(note as integer) as n from ${table.name} where id = ?`)
+      await pool.use(async ({ connection }) => {
+        const read = (id: number, together: boolean) =>
+          t.driver.query(connection, sql, [id], { name: 'rockpool_together', together })
+        await read(0, false)
+        pipeline.call(t.driver, connection, true)
+        const sound = await Promise.all(Array.from({ length: 40 }, (_, i) => read(i % 2 === 0 ? 0 : 2, true)))
+        assert.deepEqual(
+          sound.map((result) => Number(value(result))),
+          sound.map((_, i) => (i % 2 === 0 ? 0 : 2)),
+        )
+        const mixed = await Promise.allSettled(
+          Array.from({ length: 40 }, (_, i) => read(i === 5 ? 1 : 2, true)),
+        )
+        for (const [i, outcome] of mixed.entries()) {
+          if (outcome.status === 'fulfilled') assert.equal(Number(value(outcome.value)), 2)
+          else assert.equal(isUndone.call(t.driver, outcome.reason), i !== 5)
+        }
+        assert.equal(mixed[5]?.status, 'rejected')
+        pipeline.call(t.driver, connection, false)
+        assert.equal(t.driver.isDirty?.(connection) ?? false, false)
+        assert.equal(Number(value(await read(2, false))), 2)
+      })
+    },
+  },
+  {
     name: 'every answer says whether a transaction is open',
     async run(t) {
       const inTransaction = t.capability('inTransaction')

@@ -23,6 +23,7 @@ function scene({ shared = true, verdict = () => undefined, farewell, cancels = t
   const note = (what: string) => () => void told.push(what)
   const works: ReturnType<typeof underWay<QueryResult>>[] = []
   const released: unknown[][] = []
+  const together: boolean[] = []
   const lease = {
     usable: true,
     wanted: false,
@@ -54,7 +55,8 @@ function scene({ shared = true, verdict = () => undefined, farewell, cancels = t
     surroundings: { name: 'p', driver, clock },
     share: () => shared,
     unshare: note('unshare'),
-    run: () => {
+    run: (_connection: object, _statement: object, how: { together: boolean }) => {
+      together.push(how.together)
       const work = underWay<QueryResult>()
       works.push(work)
       return work.promise
@@ -91,7 +93,21 @@ function scene({ shared = true, verdict = () => undefined, farewell, cancels = t
     await clock.advance(0)
   }
   const asked = () => told.splice(0)
-  return { lane, lease, clock, works, shot, send, answer, fail, asked, recovered, defects, released }
+  return {
+    lane,
+    lease,
+    clock,
+    works,
+    together,
+    shot,
+    send,
+    answer,
+    fail,
+    asked,
+    recovered,
+    defects,
+    released,
+  }
 }
 
 describe('a place in a lane', () => {
@@ -206,6 +222,39 @@ describe('a statement in a lane', () => {
   })
 })
 
+describe('statements of one text', () => {
+  test('go together, and apart for a while after one of them has failed', async () => {
+    const { shot, send, fail, answer, together } = scene()
+    const one = shot()
+    send(one)
+    send(one)
+    await fail(0)
+    send(one)
+    await answer(1)
+    await answer(2)
+    expect(together).toEqual([true, true, false])
+  })
+
+  test('go apart for a while after one of them took 5 ms', async () => {
+    const { clock, shot, send, answer, together } = scene()
+    const one = shot()
+    for (let n = 0; n < 3; n++) send(one)
+    await clock.advance(4)
+    await answer(0)
+    send(one)
+    await clock.advance(5)
+    await answer(1)
+    send(one)
+    expect(together).toEqual([true, true, true, true, false])
+  })
+
+  test('go apart where nothing can be in flight with them', () => {
+    const { send, together } = scene({ shared: false })
+    send()
+    expect(together).toEqual([false])
+  })
+})
+
 describe('the end of a lane', () => {
   test('comes when nothing is in flight and nothing promised, once', async () => {
     const { lane, send, answer, asked } = scene()
@@ -263,9 +312,18 @@ describe('a lost connection', () => {
       const { send, fail, answer, recovered } = scene({ ...lost, farewell })
       for (let n = 0; n < 4; n++) send()
       await answer(0)
-      for (const n of [1, 2, 3]) await fail(n, 'bye')
+      await fail(1, 'bye')
+      for (const n of [2, 3]) await fail(n, 'closed')
       expect(recovered.map(({ executed }) => executed)).toEqual(expected)
     }
+  })
+
+  test('whose server took leave may have executed what went together with the one that it served', async () => {
+    const { send, fail, recovered } = scene({ ...lost, farewell: true })
+    for (let n = 0; n < 4; n++) send()
+    for (const n of [0, 1, 2]) await fail(n, 'bye')
+    await fail(3, 'closed')
+    expect(recovered.map(({ executed }) => executed)).toEqual(['unknown', 'unknown', 'unknown', 'no'])
   })
 
   test('teaches nothing about how long texts take', async () => {
@@ -295,19 +353,22 @@ describe('a lost connection', () => {
 
 describe('a statement that nobody waits for any more', () => {
   test('ends the lane when it was the only one: the server is told to stop', async () => {
-    const { lane, shot, send, asked, released, works } = scene()
+    const { lane, clock, shot, send, answer, asked, released } = scene()
     const one = shot()
     send(one)
     asked()
     lane.abandon(one)
     expect(asked()).toEqual(['cancel', 'end', 'release after', 'unshare'])
-    expect(released[0]).toEqual([works[0]?.promise, Promise.resolve()])
+    const quiet = fate(Promise.all(released[0] ?? []), clock)
     lane.abandon(one)
-    expect(asked()).toEqual([])
+    await clock.advance(0)
+    expect([asked(), quiet.state]).toEqual([[], 'pending'])
+    await answer(0)
+    expect(quiet.state).toBe('resolved')
   })
 
   test('leaves the lane to the others, until nobody waits for any: then none is cancelled', async () => {
-    const { lane, shot, send, asked, released, works } = scene()
+    const { lane, clock, shot, send, answer, asked, released } = scene()
     const [one, two] = [shot(), shot()]
     send(one)
     send(two)
@@ -316,7 +377,12 @@ describe('a statement that nobody waits for any more', () => {
     expect(asked()).toEqual([])
     lane.abandon(two)
     expect(asked()).toEqual(['end', 'release after', 'unshare'])
-    expect(released[0]).toEqual([works[1]?.promise, undefined])
+    const quiet = fate(Promise.all(released[0] ?? []), clock)
+    // One that was undone by another is run once more, and is answered after those that came later.
+    await answer(1)
+    expect(quiet.state).toBe('pending')
+    await answer(0)
+    expect(quiet.state).toBe('resolved')
   })
 
   test('leaves the lane to those who have a promise', () => {

@@ -43,6 +43,14 @@ describe('what is known of a text', () => {
     expect(entry.mayShare).toBe(true)
   })
 
+  test('goes together, until something went wrong together: then a thousand times apart', () => {
+    const entry = entryOf('select 1')
+    expect([entry.goesTogether(), entry.goesTogether()]).toEqual([true, true])
+    entry.keepApart()
+    for (let n = 0; n < 1_000; n++) expect(entry.goesTogether()).toBe(false)
+    expect(entry.goesTogether()).toBe(true)
+  })
+
   test('is never anything good again once it is barred', () => {
     const entry = entryOf('select 1')
     entry.learn(1)

@@ -1,0 +1,156 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { pg } from '../../../src/drivers/pg/index.ts'
+import { createPool } from '../../../src/index.ts'
+import { pgDriver } from '../../support/pg-driver.ts'
+import { ask, startPostgres } from '../../support/postgres.ts'
+
+const server = await startPostgres()
+const { driver, open } = pgDriver(server.url())
+
+/** A shared connection that knows this statement, and a way to execute it together with others. */
+async function shared(text: string, first: readonly unknown[] = []) {
+  const { client } = await open()
+  await driver.query(client, text, first, { name: 'known' })
+  driver.pipeline(client, true)
+  const fly = (...values: unknown[]) =>
+    driver.query(client, text, values, { name: 'known', together: true }).then(({ rows }) => rows)
+  return { client, fly }
+}
+
+/** Those of one flight are one transaction, which has one time. */
+const transactions = (rows: Record<string, unknown>[][]) => new Set(rows.map(([row]) => String(row?.at))).size
+
+describe('statements of one name that are sent together', () => {
+  test('share a Sync, sixteen at a time, and each has its own answer', async () => {
+    const { fly } = await shared('select $1::int as n, now()::text as at', [0])
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => fly(n)))
+    expect(answers.map(([row]) => row?.n)).toEqual(Array.from({ length: 40 }, (_, n) => n))
+    expect(transactions(answers)).toBe(3)
+  })
+
+  test('do so whatever is sent between them', async () => {
+    const { client, fly } = await shared('select $1::int as n, now()::text as at', [0])
+    const between = () => driver.query(client, 'select 1 as one', [], {}).then(({ rows }) => rows)
+    const all = await Promise.all([fly(1), between(), fly(2), between(), fly(3)])
+    expect(all.map(([row]) => row?.n ?? row?.one)).toEqual([1, 1, 2, 1, 3])
+    expect(transactions([all[0], all[2], all[4]] as never)).toBe(1)
+  })
+
+  test('of other names fly on their own', async () => {
+    const { client, fly } = await shared('select $1::int as n, now()::text as at', [0])
+    const other = (together: boolean) =>
+      driver
+        .query(client, 'select $1::text as n, now()::text as at', ['x'], { name: 'other', together })
+        .then(({ rows }) => rows)
+    await other(false)
+    const all = await Promise.all([fly(1), other(true), fly(2), other(true)])
+    expect(all.map(([row]) => row?.n)).toEqual([1, 'x', 2, 'x'])
+    expect(transactions(all)).toBe(2)
+  })
+
+  test('are all undone by the failure of one, which has its own error', async () => {
+    const { fly } = await shared('select 10 / $1::int as n', [1])
+    const outcomes = await Promise.allSettled([5, 0, 2].map((n) => fly(n)))
+    const reasons = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason)
+    expect(reasons.map((reason) => driver.isUndone?.(reason))).toEqual([true, false, true])
+    expect(reasons[1]).toMatchObject({ code: '22012' })
+    expect(reasons[1].stack).toContain('flights.test')
+    expect(await fly(5)).toEqual([{ n: 2 }])
+  })
+
+  test('fail alone where a parser of the user’s throws', async () => {
+    const { client, fly } = await shared('select $1::int as n', [1])
+    const types = client as unknown as { setTypeParser(oid: number, read: (text: string) => unknown): void }
+    types.setTypeParser(23, (text) => {
+      if (text === '2') throw new RangeError('no two')
+      return Number(text)
+    })
+    const outcomes = await Promise.allSettled([1, 2, 3].map((n) => fly(n)))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(outcomes[1]).toMatchObject({ reason: expect.objectContaining({ message: 'no two' }) })
+  })
+
+  test('read NULL, nothing, bytes and many rows as ever', async () => {
+    const { fly } = await shared('select $1::bytea as b from generate_series(1, $2::int)', [null, 1])
+    const [one, none, many] = await Promise.all([
+      fly(Buffer.from([0, 255]), 1),
+      fly(null, 0),
+      fly(null, 3_000),
+    ])
+    expect(one).toEqual([{ b: Buffer.from([0, 255]) }])
+    expect(none).toEqual([])
+    expect(many).toHaveLength(3_000)
+    expect(many?.[2_999]).toEqual({ b: null })
+  })
+
+  test('end with their connection, each with the error that says why', async () => {
+    const { client, fly } = await shared('select $1::int as n, pg_sleep($2)', [1, 0])
+    const flying = [fly(1, 0), fly(2, 30), fly(3, 0)]
+    const outcomes = Promise.allSettled(flying)
+    await ask(server, 'select pg_terminate_backend($1, 10000)', [
+      (client as unknown as { processID: number }).processID,
+    ])
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: '57P01' } })
+    }
+  })
+
+  test('come after what somebody else writes, and before what is written later', async () => {
+    const { client, fly } = await shared('select $1::int as n', [0])
+    const raw = () =>
+      (client.query('select 7 as n') as unknown as Promise<{ rows: unknown[] }>).then(({ rows }) => rows)
+    expect(await Promise.all([fly(1), fly(2)])).toEqual([[{ n: 1 }], [{ n: 2 }]])
+    const mixed = [fly(3), driver.query(client, 'select 6 as n', [], {}).then(({ rows }) => rows), fly(4)]
+    expect(await Promise.all(mixed)).toEqual([[{ n: 3 }], [{ n: 6 }], [{ n: 4 }]])
+    driver.pipeline(client, false)
+    expect(await raw()).toEqual([{ n: 7 }])
+  })
+})
+
+describe('a pool whose reads share connections', () => {
+  test('gives each read its own answer or error, though they fly together', async () => {
+    const pool = createPool(pg(server.url()), { max: 3 })
+    onTestFinished(() => pool[Symbol.asyncDispose]())
+    const read = (n: number) => pool.query('select 100 / $1::int as n', [n])
+    for (let n = 1; n <= 60; n++) await read(n)
+    const outcomes = await Promise.allSettled(Array.from({ length: 2_000 }, (_, n) => read(n % 97)))
+    for (const [n, outcome] of outcomes.entries()) {
+      if (outcome.status === 'fulfilled')
+        expect(outcome.value.rows).toEqual([{ n: Math.floor(100 / (n % 97)) }])
+      else expect([n % 97, (outcome.reason as { code: string }).code]).toEqual([0, '22012'])
+    }
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(21)
+  })
+
+  test('reads a table that changes under it', async () => {
+    const pool = createPool(pg(server.url()), { max: 3 })
+    onTestFinished(() => pool[Symbol.asyncDispose]())
+    await pool.query('create table changing (id int primary key, a text)')
+    await pool.query("insert into changing values (1, 'a')")
+    const read = () => pool.query('select * from changing where id = $1', [1]).then(({ rows }) => rows[0])
+    for (let n = 0; n < 60; n++) await read()
+    for (const [n, column] of ['b', 'c', 'd'].entries()) {
+      const before = Array.from({ length: 100 }, read)
+      await pool.query(`alter table changing add ${column} int`)
+      await Promise.all(before)
+      const after = await Promise.all(Array.from({ length: 100 }, read))
+      for (const row of after) expect(Object.keys(row ?? {})).toHaveLength(3 + n)
+    }
+  })
+
+  test('sees what was written before it was asked', async () => {
+    const pool = createPool(pg(server.url()), { max: 4 })
+    onTestFinished(() => pool[Symbol.asyncDispose]())
+    await pool.query('create table counters (id int primary key, n int not null)')
+    await pool.query('insert into counters select i, 0 from generate_series(1, 20) i')
+    const read = (id: number) => pool.query('select n from counters where id = $1', [id])
+    for (let n = 0; n < 60; n++) await read(1)
+    const work = async (id: number) => {
+      for (let n = 1; n <= 50; n++) {
+        await pool.query('update counters set n = n + 1 where id = $1', [id])
+        expect((await read(id)).rows).toEqual([{ n }])
+      }
+    }
+    await Promise.all(Array.from({ length: 20 }, (_, i) => work(i + 1)))
+  })
+})
