@@ -83,6 +83,33 @@ describe('statements of one name that are sent together', () => {
     expect(many?.[2_999]).toEqual({ b: null })
   })
 
+  test('go apart where somebody wants to see each of them', async () => {
+    const { client, fly } = await shared('select $1::int as n, now()::text as at', [0])
+    const watchable = client as unknown as { query: (...all: unknown[]) => unknown }
+    const { query } = watchable
+    const seen: unknown[] = []
+    watchable.query = function (...all) {
+      seen.push((all[0] as { text: string; values: unknown[] }).values[0])
+      return query.apply(this, all)
+    }
+    const answers = await Promise.all([fly(1), fly(2), fly(3)])
+    expect(answers.map(([row]) => row?.n)).toEqual([1, 2, 3])
+    expect(seen).toEqual(['1', '2', '3'])
+  })
+
+  test('have a time limit each where pg has one', async () => {
+    const limited = pgDriver(`${server.url()}?query_timeout=60000`)
+    const { client } = await limited.open()
+    await driver.query(client, 'select now()::text as at', [], { name: 'known' })
+    driver.pipeline(client, true)
+    const answers = await Promise.all(
+      [1, 2].map(() =>
+        driver.query(client, 'select now()::text as at', [], { name: 'known', together: true }),
+      ),
+    )
+    expect(transactions(answers.map(({ rows }) => rows))).toBe(2)
+  })
+
   test('end with their connection, each with the error that says why', async () => {
     const { client, fly } = await shared('select $1::int as n, pg_sleep($2)', [1, 0])
     const flying = [fly(1, 0), fly(2, 30), fly(3, 0)]
