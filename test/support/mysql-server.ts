@@ -45,11 +45,17 @@ export class MysqlServer {
 
   static async start(recipe: Recipe, extra: readonly string[] = []): Promise<MysqlServer> {
     const folder = mkdtempSync(join(tmpdir(), 'rockpool-mysql-'))
-    const server = new MysqlServer(recipe, { folder, port: await freePort(), extra })
     try {
       if (recipe.runAs !== undefined) chownSync(folder, recipe.runAs.uid, recipe.runAs.gid)
       writeFileSync(join(folder, 'accounts.sql'), ACCOUNTS)
       await recipe.prepare(folder)
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
+    // At the last moment: until the server has it, the port is anybody's.
+    const server = new MysqlServer(recipe, { folder, port: await freePort(), extra })
+    try {
       await server.resume()
       return server
     } catch (error) {
