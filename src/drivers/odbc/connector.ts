@@ -62,7 +62,7 @@ export class Connector {
     } catch {
       // Then it is closed as it is; whoever gets it next cleans it.
     }
-    await this.#gate.run(true, () => link.connection.close()).catch(() => undefined)
+    await this.#gate.run('freeing', () => link.connection.close()).catch(() => undefined)
   }
 
   #cancel(link: Link): Promise<void> {
@@ -83,7 +83,7 @@ export class Connector {
         await this.#renew(link)
       } catch (error) {
         link.markClosing()
-        await this.#gate.run(true, () => link.connection.close()).catch(() => undefined)
+        await this.#gate.run('freeing', () => link.connection.close()).catch(() => undefined)
         throw signal.aborted ? signal.reason : error
       }
     }
@@ -124,7 +124,7 @@ export class Connector {
     }
     link.markClosing()
     await link.ask(end).catch(() => undefined)
-    await this.#gate.run(true, () => link.connection.close()).catch(() => undefined)
+    await this.#gate.run('freeing', () => link.connection.close()).catch(() => undefined)
   }
 
   /** ODBC would know the database's name, but the package does not pass it on. */
@@ -134,7 +134,7 @@ export class Connector {
       if (recognise === undefined) continue
       try {
         const [row] = await this.#gate.run(
-          true,
+          'freeing',
           async () => (await connection.query(recognise.sql)) as OdbcResult,
         )
         if (recognise.by.test(String(row?.v))) return family

@@ -23,6 +23,8 @@ export interface Family {
   begin?(options: BeginOptions): readonly string[]
   /** What a begin of this kind changes for longer than its transaction is undone by this. */
   afterwards?(options: BeginOptions): string | undefined
+  /** A transaction holds a lock as soon as it has begun. */
+  readonly locksAtBegin?: boolean
   readonly commit?: string
   readonly rollback?: string
   savepoint(name: string, move: SavepointMove): string | undefined
@@ -106,6 +108,7 @@ const sqlite: Family = {
   mark: 'pragma temp.user_version = 1',
   fetchesBlocks: true,
   // What writes takes its turn at once: two that only find out later cannot both go on.
+  locksAtBegin: true,
   begin: ({ readOnly }) => (readOnly === true ? ['PRAGMA query_only = 1', 'BEGIN'] : ['BEGIN IMMEDIATE']),
   afterwards: ({ readOnly }) => (readOnly === true ? 'PRAGMA query_only = 0' : undefined),
   commit: 'COMMIT',

@@ -6,17 +6,26 @@ function threadCount(): number {
 
 const PLACE = Symbol.for('rockpool.odbc.gate')
 
+/** Of a transaction that may hold locks, or what frees them: its end, a cancel, a goodbye. Who frees goes first. */
+export type Rank = 'plain' | 'holding' | 'freeing'
+
+const RANKS = ['freeing', 'holding', 'plain'] as const satisfies Rank[]
+
+/** Threads that a statement leaves to those of a higher rank, where each connection can have a thread, and where not. */
+const SPARE = {
+  enough: { freeing: 0, holding: 0, plain: 1 },
+  tooFew: { freeing: 0, holding: 1, plain: 2 },
+} as const satisfies Record<string, Record<Rank, number>>
+
 /**
  * What all ODBC connections of a process share, and what stands behind each rule here. The package holds one lock while
  * it connects, under which no statement can begin: so connects go one after another, and one that nobody wants any more
  * is left out; statements wait for them outside of the threads. Each statement takes a thread of libuv for as long as it
- * runs: one thread is left free for the rest of the program, for the end of a transaction and for cancels, without which
- * statements that wait for a lock would hold every thread that could give it up.
+ * runs: some are left free, or statements that wait for a lock would hold every thread that could give it up.
  */
 export class Gate {
   readonly #threads = threadCount()
-  readonly #urgent: (() => void)[] = []
-  readonly #others: (() => void)[] = []
+  readonly #waiting: Record<Rank, (() => void)[]> = { freeing: [], holding: [], plain: [] }
   #connects: Promise<unknown> = Promise.resolve()
   #isConnecting = false
   #running = 0
@@ -46,10 +55,10 @@ export class Gate {
     return turn
   }
 
-  /** Runs a statement; an urgent one is not held back, because others may be waiting for what it does. */
-  async run<T>(isUrgent: boolean, call: () => Promise<T>): Promise<T> {
-    if (this.#mayRun(isUrgent)) this.#running++
-    else await this.#turn(isUrgent)
+  /** Runs a statement, when there is a thread for its rank. */
+  async run<T>(rank: Rank, call: () => Promise<T>): Promise<T> {
+    if (this.#mayRun(rank)) this.#running++
+    else await new Promise<void>((begin) => this.#waiting[rank].push(begin))
     try {
       return await call()
     } finally {
@@ -63,7 +72,7 @@ export class Gate {
     if (this.#hasWarned || this.#open < this.#threads) return
     this.#hasWarned = true
     process.emitWarning(
-      `${this.#open} ODBC connections share ${this.#threads} threads: ${this.#threads - 1} statements run at a time, the others wait. Start the program with UV_THREADPOOL_SIZE=${this.#open + 4} or more, or set "max" to ${Math.max(1, this.#threads - 1)}.`,
+      `${this.#open} ODBC connections share ${this.#threads} threads: ${Math.max(1, this.#threads - 2)} statements run at a time, the others wait. Start the program with UV_THREADPOOL_SIZE=${this.#open + 4} or more, or set "max" to ${Math.max(1, this.#threads - 1)}.`,
       { code: 'ROCKPOOL_ODBC_THREADS' },
     )
   }
@@ -72,25 +81,19 @@ export class Gate {
     this.#open--
   }
 
-  #mayRun(isUrgent: boolean): boolean {
-    return !this.#isConnecting && (isUrgent || this.#running < Math.max(1, this.#threads - 1))
-  }
-
-  #turn(isUrgent: boolean): Promise<void> {
-    return new Promise((begin) => {
-      if (isUrgent) this.#urgent.push(begin)
-      else this.#others.push(begin)
-    })
+  #mayRun(rank: Rank): boolean {
+    if (this.#isConnecting) return false
+    const spare = SPARE[this.#open > this.#threads ? 'tooFew' : 'enough'][rank]
+    return rank === 'freeing' || this.#running < Math.max(1, this.#threads - spare)
   }
 
   /** Whoever is let in counts at once. */
   #wake(): void {
     for (;;) {
-      const isUrgent = this.#urgent.length > 0
-      const begin = this.#mayRun(isUrgent) ? (isUrgent ? this.#urgent : this.#others).shift() : undefined
-      if (begin === undefined) return
+      const rank = RANKS.find((one) => this.#waiting[one].length > 0 && this.#mayRun(one))
+      if (rank === undefined) return
       this.#running++
-      begin()
+      this.#waiting[rank].shift()?.()
     }
   }
 }

@@ -5,7 +5,7 @@ import { WatchedLink } from '../watched-link.ts'
 import type { OdbcConnection, OdbcResult } from './client.ts'
 import { classify, endsTransaction } from './errors.ts'
 import type { Family } from './family.ts'
-import type { Gate } from './gate.ts'
+import type { Gate, Rank } from './gate.ts'
 
 export const links = new Links<Link>()
 export const linkOf = links.of
@@ -37,6 +37,8 @@ export class Link extends WatchedLink {
   afterwards: string | undefined
   #mayBeOpen = false
   #hasBegun = false
+  /** Something was done since the transaction began: others may wait for its locks. */
+  #mayHold = false
   /** A statement of the transaction has failed. */
   #failure: { error: unknown; endsAll: boolean } | undefined
   readonly #gate: Gate
@@ -64,6 +66,7 @@ export class Link extends WatchedLink {
   begun(): void {
     this.#hasBegun = true
     this.#mayBeOpen = true
+    this.#mayHold = this.family.locksAtBegin === true
     this.#failure = undefined
   }
 
@@ -76,6 +79,7 @@ export class Link extends WatchedLink {
   over(): void {
     this.#hasBegun = false
     this.#mayBeOpen = false
+    this.#mayHold = false
     this.#failure = undefined
     this.isNative = false
   }
@@ -96,21 +100,26 @@ export class Link extends WatchedLink {
     return this.#sent(sql, () => this.#query(sql, params.length === 0 ? undefined : params, options))
   }
 
-  /** Sends a statement of our own. Nobody waits for one that begins a transaction, but it may wait for others. */
-  async ask(sql: string, isUrgent = true): Promise<OdbcResult> {
-    return (await this.call(isUrgent, () => this.#query(sql))) as OdbcResult
+  /** Sends a statement of our own. */
+  async ask(sql: string, rank: Rank = 'freeing'): Promise<OdbcResult> {
+    return (await this.call(rank, () => this.#query(sql))) as OdbcResult
   }
 
-  /** Something that keeps the connection busy. What a transaction does is urgent: others may wait for its locks. */
-  call<T>(isUrgent: boolean, work: () => Promise<T>): Promise<T> {
-    return this.during(() => this.#gate.run(isUrgent || this.mayBeOpen, work))
+  /** Something that keeps the connection busy. */
+  async call<T>(rank: Rank, work: () => Promise<T>): Promise<T> {
+    try {
+      const own = rank === 'plain' && this.#mayHold ? 'holding' : rank
+      return await this.during(() => this.#gate.run(own, work))
+    } finally {
+      this.#mayHold ||= this.mayBeOpen
+    }
   }
 
   async #sent<T>(sql: string, work: () => Promise<T>): Promise<T> {
     const problem = this.family.refuses?.(sql)
     if (problem !== undefined) throw new InvalidOptionError('sql', problem)
     if (!PLAIN.test(sql)) this.#mayBeOpen = true
-    return this.call(false, work)
+    return this.call('plain', work)
   }
 
   protected failed(error: unknown): void {
@@ -130,7 +139,7 @@ export class Link extends WatchedLink {
         if (name === 'query' && typeof args[0] === 'string' && typeof args.at(-1) !== 'function')
           return this.#sent(args[0], work)
         this.#mayBeOpen = true
-        return typeof args.at(-1) === 'function' ? work() : this.call(false, work)
+        return typeof args.at(-1) === 'function' ? work() : this.call('plain', work)
       }
     }
   }

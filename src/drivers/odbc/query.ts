@@ -17,12 +17,12 @@ export async function* stream(
   const cursor = (await link.send(sql, params.map(toParameter), options)) as OdbcCursor
   try {
     while (!cursor.noData) {
-      const rows = (await link.call(true, () => cursor.fetch())) as OdbcResult
+      const rows = (await link.call('holding', () => cursor.fetch())) as OdbcResult
       if (rows.columns === undefined) return
       yield* rowsOf(rows, rows.columns, link.family.name === 'sqlite')
     }
   } finally {
     // Of a connection that is gone there is nothing to close.
-    if (!link.isLost) await link.call(true, () => cursor.close())
+    if (!link.isLost) await link.call('freeing', () => cursor.close())
   }
 }

@@ -17,13 +17,13 @@ async function begin(link: Link, options: BeginOptions): Promise<void> {
         'nothing is known of this database but ODBC: set isolation and read-only on the connection yourself',
       )
     }
-    await link.call(false, () => link.connection.beginTransaction())
+    await link.call('plain', () => link.connection.beginTransaction())
     link.begun()
     link.isNative = true
     return
   }
   link.afterwards = link.family.afterwards?.(options) ?? link.afterwards
-  for (const sql of statements) await link.ask(sql, false)
+  for (const sql of statements) await link.ask(sql, 'plain')
   link.begun()
 }
 
@@ -32,7 +32,7 @@ async function commit(link: Link): Promise<void> {
   link.assertWhole()
   if (link.failure !== undefined && link.family.name === 'postgres') await assertGoing(link)
   await (link.isNative
-    ? link.call(true, () => link.connection.commit())
+    ? link.call('freeing', () => link.connection.commit())
     : link.ask(link.family.commit ?? 'COMMIT'))
   await settle(link)
 }
@@ -53,14 +53,14 @@ async function assertGoing(link: Link): Promise<void> {
 
 async function rollback(link: Link): Promise<void> {
   await (link.isNative
-    ? link.call(true, () => link.connection.rollback())
+    ? link.call('freeing', () => link.connection.rollback())
     : rollBackWhatIsOpen(link, link.family.rollback))
   await settle(link)
 }
 
 /** SQLite refuses to roll back where nothing is open; ODBC's own way is for databases of which nothing is known. */
 async function rollBackWhatIsOpen(link: Link, sql: string | undefined): Promise<void> {
-  if (sql === undefined) return link.call(true, () => link.connection.rollback())
+  if (sql === undefined) return link.call('freeing', () => link.connection.rollback())
   try {
     await link.ask(sql)
   } catch (error) {

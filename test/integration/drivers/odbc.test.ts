@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPool } from '../../../src/create-pool.ts'
 import { type OdbcConnection, type OdbcModule, odbc } from '../../../src/drivers/odbc/index.ts'
 import type { PoolOptions } from '../../../src/index.ts'
+import type { EmbeddedPostgres } from '../../../src/testing/embedded-postgres.ts'
 import { hasMariadb, NO_MARIADB, startMariadb } from '../../support/mariadb.ts'
 import type { MysqlServer } from '../../support/mysql-server.ts'
 import { loadOdbc, problemWith } from '../../support/odbc.ts'
-import { startPostgres } from '../../support/postgres.ts'
+import { ask, eventually, startPostgres } from '../../support/postgres.ts'
 import { needs } from '../../support/skip.ts'
 
 let module: OdbcModule<OdbcConnection>
@@ -19,15 +20,22 @@ beforeAll(async () => {
   if (problem === undefined) module = await loadOdbc()
 }, 120_000)
 
+/** From the beginning, because it is said only once. */
+const warned: NodeJS.ErrnoException[] = []
+const hear = (warning: NodeJS.ErrnoException) => warned.push(warning)
+process.on('warning', hear)
+afterAll(() => void process.off('warning', hear))
+
 const open = (connectionString: string, options: PoolOptions<OdbcConnection> = {}) =>
   createPool(odbc({ connectionString }, { module }), { max: 1, ...options })
 
 describe('ODBC on PostgreSQL', () => {
   needs(problem === undefined, problem ?? '')
+  let server: EmbeddedPostgres
   let words: string
   beforeAll(async () => {
     if (problem !== undefined) return
-    const server = await startPostgres({ password: 'secret' })
+    server = await startPostgres({ password: 'secret' })
     words = `Driver={PostgreSQL Unicode};Server=${server.host};Port=${server.port};Database=postgres;Uid=${server.user};Pwd=secret`
   })
 
@@ -78,6 +86,27 @@ describe('ODBC on PostgreSQL', () => {
       { a: 1 },
     ])
     expect(rows).toEqual([{ at: '1970-01-01 00:00:00', doc: '{"a": 1}' }])
+  })
+
+  test('transactions that wait for the lock of another leave it the threads that it needs to end', async () => {
+    await using pool = open(words, { max: 9 })
+    await pool.query('create table hot (n int)')
+    await pool.query('insert into hot values (0)')
+    const all = await Promise.all(Array.from({ length: 9 }, () => pool.acquire()))
+    for (const lease of all) lease.release()
+    const add = (lease: { query(sql: string): Promise<unknown> }) => lease.query('update hot set n = n + 1')
+    const others = await pool.transaction(async (tx) => {
+      await add(tx)
+      const waiting = Array.from({ length: 8 }, () => pool.transaction(add))
+      await eventually(async () => {
+        const [row] = await ask(server, 'select count(*)::int as n from pg_locks where not granted')
+        expect(row?.n).toBeGreaterThan(1)
+      })
+      await tx.query('select 1')
+      return waiting
+    })
+    await Promise.all(others)
+    expect((await pool.query('select n from hot')).rows).toEqual([{ n: 9 }])
   })
 
   test('the error of a wrong password is that of the database, and shows no password', async () => {
@@ -191,15 +220,11 @@ describe('ODBC on SQLite', () => {
   })
 
   test('more connections than threads are warned of once, with what to do', async () => {
-    const warned: NodeJS.ErrnoException[] = []
-    const hear = (warning: NodeJS.ErrnoException) => warned.push(warning)
-    process.on('warning', hear)
     await using pool = open(words(), { max: 6 })
     await Promise.all(Array.from({ length: 6 }, () => pool.acquire())).then((all) => {
       for (const lease of all) lease.release()
     })
     await new Promise((resolve) => setImmediate(resolve))
-    process.off('warning', hear)
     const ours = warned.filter(({ code }) => code === 'ROCKPOOL_ODBC_THREADS')
     expect(ours.map(({ message }) => message)).toEqual([expect.stringMatching(/UV_THREADPOOL_SIZE=\d+/)])
   })
