@@ -33,8 +33,21 @@ async function install(name, packages) {
   const half = `${folder}.${process.pid}`
   if (/\s/.test(root)) await installElsewhere(half, packages)
   else await installInto(half, packages)
-  if (existsSync(folder)) rmSync(half, { recursive: true })
-  else renameSync(half, folder)
+  return settle(half, folder)
+}
+
+/**
+ * Gives what was made aside its name; where another process was faster, its own is kept.
+ * @param {string} half
+ * @param {string} folder
+ */
+export function settle(half, folder) {
+  try {
+    renameSync(half, folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error
+    rmSync(half, { recursive: true })
+  }
   return folder
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { cached } from '../../../scripts/cached.mjs'
+import { cached, settle } from '../../../scripts/cached.mjs'
 import { run } from '../../../scripts/run.mjs'
 import type { PrismaAdapterClass, PrismaAdapterFactory } from '../../../src/orm/prisma/index.ts'
 
@@ -157,11 +157,9 @@ async function generated(home: string, schema: string): Promise<string> {
     {
       cwd: half,
       env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: engine, CHECKPOINT_DISABLE: '1', NO_COLOR: '1' },
-      timeoutMs: 90_000,
+      timeoutMs: 240_000,
     },
   )
   if (code !== 0) throw new Error(`prisma generate: ${output}`)
-  if (existsSync(folder)) rmSync(half, { recursive: true })
-  else renameSync(half, folder)
-  return folder
+  return settle(half, folder)
 }
