@@ -1,4 +1,7 @@
 import { LeaseReleasedError } from '../contract/errors.ts'
+import type { SqlLease } from '../contract/sql.ts'
+import type { PgClient } from '../drivers/pg/client.ts'
+import { runHeld } from './held-statement.ts'
 
 type Method = (...args: unknown[]) => unknown
 type Release = (error?: unknown) => void
@@ -6,19 +9,23 @@ type Members = Record<PropertyKey, unknown>
 
 /** What each has of its own. */
 export interface Guest {
-  /** Gives it back; from then on it refuses. */
+  /** Gives it back; from then on it refuses. Needs no `this`. */
   release: Release
 }
 
-type GuestClass = new (client: object, release: Release) => Guest
+type GuestClass = new (client: object, release: Release, lease?: SqlLease<PgClient>) => Guest
 
 /**
  * A client in the hands of one borrower, who may show it to others and keep it: after its release it refuses, because the
  * connection may serve somebody else. To look at it is the client, to `instanceof` too. A Proxy would do the same, and take a
  * part of each lookup that can be seen.
  */
-export function guestOf<C extends object>(client: C, release: Release): C & Guest {
-  return new (guestClassOf(client))(client, release) as C & Guest
+export function guestOf<C extends object>(
+  client: C,
+  release: Release,
+  lease?: SqlLease<PgClient>,
+): C & Guest {
+  return new (guestClassOf(client))(client, release, lease) as C & Guest
 }
 
 /** Harm nobody after the release. */
@@ -45,21 +52,30 @@ function guestClassLike(example: object): GuestClass {
     /** Undefined after it. Whoever remembers a guest for long is not to remember all of its borrowing. */
     #release: Release | undefined
     #isOver = false
+    readonly #lease: SqlLease<PgClient> | undefined
 
-    constructor(client: object, release: Release) {
+    constructor(client: object, release: Release, lease?: SqlLease<PgClient>) {
       this.#client = client as Members
       this.#release = release
+      this.#lease = lease
     }
 
     query(text: unknown, values?: unknown, callback?: unknown): unknown {
-      if (!this.#isOver) return (this.#client as { query: Method }).query(text, values, callback)
+      if (!this.#isOver) {
+        const client = this.#client as unknown as PgClient & { query: Method }
+        const answer =
+          callback === undefined && this.#lease !== undefined
+            ? runHeld({ lease: this.#lease, client }, text, values)
+            : undefined
+        return answer ?? client.query(text, values, callback)
+      }
       const done = typeof values === 'function' ? values : callback
       if (typeof done !== 'function') return Promise.reject(refusal('query'))
       process.nextTick(done as Method, refusal('query'))
       return undefined
     }
 
-    release(error?: unknown): void {
+    readonly release = (error?: unknown): void => {
       const release = this.#release
       if (release === undefined) throw refusal('release')
       this.#isOver = true

@@ -161,14 +161,15 @@ export class PgPoolShape<T = unknown> extends EventEmitter {
         })
         this.#checkouts.add(checkout)
         const client = checkout.handOut(this.#footing.identity) as unknown as T & PgPoolClient
-        done(undefined, this.present(client), checkout.release)
+        const shown = this.present(client, lease)
+        done(undefined, shown, shown.release)
       },
       (error) => done(error, undefined, nothing),
     )
   }
 
   /** What a borrower is given. */
-  protected present(client: T & PgPoolClient): T & PgPoolClient {
+  protected present(client: T & PgPoolClient, _lease: Lease<PgClient>): T & PgPoolClient {
     return client
   }
 

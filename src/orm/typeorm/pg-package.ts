@@ -1,7 +1,11 @@
-import { pgPool } from '../../compat/pg-pool/around.ts'
-import type { PgPoolShape } from '../../compat/pg-pool/pool-shape.ts'
-import type { ConnectCallback, PgPackage } from '../../compat/pg-pool/types.ts'
+import { AroundPgPool } from '../../compat/pg-pool/around.ts'
+import { pinName } from '../../compat/pg-pool/kin.ts'
+import type { PgPackage, PgPoolClient } from '../../compat/pg-pool/types.ts'
+import type { Lease } from '../../contract/lease.ts'
+import type { Pool } from '../../contract/pool.ts'
+import type { SqlLease } from '../../contract/sql.ts'
 import { loadPackage } from '../../drivers/load-package.ts'
+import type { PgClient } from '../../drivers/pg/client.ts'
 import { guestOf } from '../pg-guest.ts'
 import { type Asked, assertPoolDecides, type MakePackage, nodeAt, REPLICA, refusing } from './node.ts'
 
@@ -14,7 +18,7 @@ export const pgPackage: MakePackage = (nodes, ssl) => {
     const index = indexOf(asked.application_name)
     assertPoolDecides(asked, ssl, index === undefined ? MEANT : [...MEANT, 'application_name'])
     const { pool, ownsPool } = nodeAt(nodes, index ?? 0)
-    return lendingGuests(pgPool(pool, { ownsPool, identity: 'connection' }))
+    return new RunnersPool(pool as Pool<PgClient>, { ownsPool, identity: 'connection' })
   }
   const pg = {
     Pool,
@@ -43,16 +47,12 @@ function defaultsOf(pg: object): unknown {
  * A query runner shows its client to whoever asks, and after its release goes on with what it had begun: each has a client of
  * its own.
  */
-function lendingGuests(pool: PgPoolShape): PgPoolShape {
-  const lend = pool.connect.bind(pool) as (callback: ConnectCallback) => void
-  const connect = (callback: ConnectCallback) =>
-    lend((error, client, release) => {
-      if (client === undefined) {
-        callback(error, undefined, release)
-        return
-      }
-      const guest = guestOf(client, release)
-      callback(undefined, guest, (reason) => guest.release(reason))
-    })
-  return Object.assign(pool, { connect })
+class RunnersPool extends AroundPgPool {
+  static {
+    pinName(this, 'RunnersPool')
+  }
+
+  protected override present(client: PgPoolClient, lease: Lease<PgClient>): PgPoolClient {
+    return guestOf(client, client.release as (error?: unknown) => void, lease as SqlLease<PgClient>)
+  }
 }
