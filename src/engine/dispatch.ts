@@ -2,7 +2,7 @@ import { nextKeepalive, nextWake } from './agenda.ts'
 import { checksUnderWay, connectsWanted, nextForecast } from './growth.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Refusal } from './ports.ts'
-import { dueReason, needsCheck, nextIdleEnd } from './retirement.ts'
+import { dueReason, needsCheck, nextIdleEnd, surplusReason } from './retirement.ts'
 import type { Slot } from './slot.ts'
 import type { Waiter } from './waiter.ts'
 
@@ -85,10 +85,16 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
       this.withdraw(waiter)
       this.ports.ready(waiter)
     }
-    // Opened to see whether the server is there: a pool that keeps none idle does not keep this one.
-    const { coldest } = state.idle
-    if (coldest !== undefined && state.options.maxIdle === 0 && state.queue.size === 0)
-      this.retireIdle(coldest, 'idle', this.read())
+  }
+
+  /** What was kept for somebody who has been served by another, or has left, is not kept beyond what may be idle. */
+  protected trim(): void {
+    const { idle } = this.state
+    for (let { coldest } = idle; coldest !== undefined; coldest = idle.coldest) {
+      const reason = surplusReason(this.state, idle.size - 1)
+      if (reason === undefined) return
+      this.retireIdle(coldest, reason, this.read())
+    }
   }
 
   /** A connection is free: it retires, or goes to the first waiter, or becomes idle. */
@@ -103,6 +109,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     const waiter = state.suspended ? undefined : state.next(now)
     if (waiter !== undefined && (after === 'proven' || !needsCheck(state, slot, now))) {
       this.handOver(slot, waiter, now)
+      this.trim()
       return
     }
     this.move(slot, 'idle', now)
@@ -154,6 +161,7 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     else if (waiter.slot !== undefined) this.unbind(waiter.slot as Slot<R, H>)
     waiter.state = 'settled'
     state.deadlines.finished(waiter)
+    this.trim()
   }
 
   protected unqueue(waiter: Waiter): void {

@@ -14,18 +14,18 @@ export function dueReason<R, H>(
   if (slot.generation < state.generation) return state.outdated
   if (now >= slot.expiresAt) return 'lifetime'
   if (slot.uses >= options.maxUses) return 'uses'
-  return surplusReason(state)
+  return surplusReason(state, state.idle.size)
 }
 
-/** Why there is one connection too many, counting one that is not idle. */
-function surplusReason<R, H>(state: EngineState<R, H>): CloseReason | undefined {
+/** Why there is one connection too many that would be idle beside so many others. */
+export function surplusReason<R, H>(state: EngineState<R, H>, others: number): CloseReason | undefined {
   const { live, options } = state
   if (live > options.max) {
     if (live > state.cap) return 'resize'
     if (!isWaitedFor(state)) return 'overflow'
   }
   const { maxIdle = Number.POSITIVE_INFINITY } = options
-  return state.idle.size >= maxIdle && !isWaitedFor(state) ? 'idle' : undefined
+  return others >= maxIdle && !isWaitedFor(state) ? 'idle' : undefined
 }
 
 function isWaitedFor<R, H>(state: EngineState<R, H>): boolean {
