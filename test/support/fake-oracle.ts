@@ -35,6 +35,8 @@ export class FakeOracle {
   readonly sessions = new Map<number, FakeConnection>()
   /** Everything that was ever passed to the package, by the name of what it was passed to. */
   readonly passed = { attributes: new Set<string>(), pool: new Set<string>(), execute: new Set<string>() }
+  /** As after a change of the password: nobody logs in any more. */
+  refuses = false
   maxSessions = Number.POSITIVE_INFINITY
   role: 'PRIMARY' | 'PHYSICAL STANDBY' = 'PRIMARY'
   /** Sessions given back to the server's own pool. */
@@ -74,7 +76,8 @@ export class FakeOracle {
     const login = async (attributes: Row): Promise<FakeConnection> => {
       for (const name of Object.keys(attributes)) this.passed.attributes.add(name)
       await new Promise((resolve) => setImmediate(resolve))
-      if (attributes.password === 'wrong') throw oracleError('ORA-01017', 'invalid credential')
+      if (this.refuses || attributes.password === 'wrong')
+        throw oracleError('ORA-01017', 'invalid credential')
       if (String(attributes.connectString).includes('nowhere'))
         throw Object.assign(new Error('NJS-518: service "nowhere" is not registered'), { code: 'NJS-518' })
       if (this.sessions.size >= this.maxSessions)
@@ -86,7 +89,7 @@ export class FakeOracle {
     const createPool = async (attributes: Row) => {
       for (const name of Object.keys(attributes)) this.passed.pool.add(name)
       this.aliases.push(attributes.poolAlias)
-      return new FakePool(login, this)
+      return new FakePool(() => login({ password: attributes.password }), this)
     }
     return Object.create(Object.prototype, {
       ...Object.getOwnPropertyDescriptors(original),
@@ -99,11 +102,11 @@ export class FakeOracle {
 /** The package's own pool: what is given back keeps its socket, its session goes back to the server. */
 export class FakePool {
   readonly #idle: FakeConnection[] = []
-  readonly #login: (attributes: Row) => Promise<FakeConnection>
+  readonly #login: () => Promise<FakeConnection>
   readonly #server: FakeOracle
   isClosed = false
 
-  constructor(login: (attributes: Row) => Promise<FakeConnection>, server: FakeOracle) {
+  constructor(login: () => Promise<FakeConnection>, server: FakeOracle) {
     this.#login = login
     this.#server = server
   }
@@ -111,7 +114,7 @@ export class FakePool {
   async getConnection(): Promise<FakeConnection> {
     const before = this.#idle.pop()
     const connection =
-      before === undefined ? await this.#login({}) : new FakeConnection(this.#server, before.id)
+      before === undefined ? await this.#login() : new FakeConnection(this.#server, before.id)
     // What was set on the connection below stays there, whoever has it next.
     connection.callTimeout = before?.callTimeout ?? 0
     this.#server.sessions.set(connection.id, connection)

@@ -66,7 +66,7 @@ class Connector {
 
   async close(connection: OracleConnection): Promise<void> {
     await close(linkOf(connection))
-    this.#rider?.closed()
+    this.#rider?.closed(connection)
   }
 
   async #open(signal: AbortSignal): Promise<OracleConnection> {

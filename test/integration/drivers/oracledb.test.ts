@@ -153,6 +153,34 @@ test.each([
   },
 )
 
+test('with DRCP a password that was refused is asked for anew, and who is connected stays so', async () => {
+  const server = new FakeOracle()
+  const passwords = ['first', 'wrong', 'second']
+  const driver = oracledb(
+    {
+      user: 'a',
+      password: () => passwords.shift() ?? '',
+      connectString: 'db:1521/service',
+      drcp: { lingerMs: 60_000 },
+    },
+    { module: server.module() as unknown as OracleModule<OracleConnection> },
+  )
+  const connect = () => driver.connect({ signal: new AbortController().signal })
+  const early = await connect()
+  expect(passwords).toHaveLength(2)
+  server.refuses = true
+  await expect(connect()).rejects.toThrow(/ORA-01017/)
+  await expect(connect()).rejects.toThrow(/ORA-01017/)
+  server.refuses = false
+  const late = await connect()
+  expect(passwords).toEqual([])
+  expect((await driver.query(early, 'select 1 as n from dual', [], {})).rows).toEqual([{ N: 1 }])
+  await driver.close(early)
+  await eventually(() => expect(server.closedPools).toBe(2))
+  await driver.close(late)
+  server.close()
+})
+
 test('with DRCP a connection that was lost is dropped, and not given back', async () => {
   const server = new FakeOracle()
   const pool = open({ maxIdle: 0 }, { drcp: { lingerMs: 20 } }, server)
