@@ -121,9 +121,10 @@ describe.each(fronts)('$name', ({ program, start, options, rounds }) => {
     const { pool } = poolBehind(await start(), { ...options, validateAfterIdleMs: 0 })
     const burst = () => Promise.all(Array.from({ length: 20 }, () => pool.query('select pg_sleep(0.002)')))
     await burst()
-    const end = `select pg_terminate_backend(pid) from pg_stat_activity
-      where backend_type = 'client backend' and pid <> pg_backend_pid()`
-    await ask(server, end)
+    const others = `from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`
+    const ended = await ask<{ pid: number }>(server, `select pid, pg_terminate_backend(pid) ${others}`)
+    const left = () => ask(server, `select ${others} and pid = any($1)`, [ended.map(({ pid }) => pid)])
+    await eventually(async () => expect(await left()).toEqual([]))
     await eventually(burst)
     await burst()
   })
