@@ -1,8 +1,9 @@
-import { type AroundOptions, pgPool } from '../../compat/pg-pool/around.ts'
-import type { PgPoolShape } from '../../compat/pg-pool/pool-shape.ts'
-import type { ConnectCallback } from '../../compat/pg-pool/types.ts'
+import { AroundPgPool } from '../../compat/pg-pool/around.ts'
+import { pinName } from '../../compat/pg-pool/kin.ts'
+import type { ClientClass, ConnectCallback, PgPoolClient } from '../../compat/pg-pool/types.ts'
 import { InvalidOptionError } from '../../contract/errors.ts'
 import type { Pool } from '../../contract/pool.ts'
+import type { PgClient } from '../../drivers/pg/client.ts'
 
 interface Guest {
   readonly pg: { readonly Client: unknown }
@@ -10,24 +11,41 @@ interface Guest {
 }
 
 /** What pg-promise takes for its own pool. */
-export function guestPool(pool: Pool<never> | Pool<unknown>, { pg, ownsPool }: Guest): PgPoolShape {
-  const Client = pg.Client as NonNullable<AroundOptions['Client']>
-  // pg-promise keeps its own count of uses on each client, and refuses by itself what comes after the release.
-  const guest = pgPool(pool, { ownsPool, Client, identity: 'connection' })
-  const lend = guest.connect.bind(guest) as (callback: ConnectCallback) => void
-  // Only a client itself tells which copy of `pg` it is from: looked at until the first of the right one was lent.
-  const lendLookedAt = (callback: ConnectCallback) =>
-    lend((error, client, release) => {
-      if (error === undefined && !(client instanceof Client)) {
-        release()
-        callback(fromAnotherCopy(pool.name), undefined, release)
+export class GuestPool extends AroundPgPool {
+  readonly #Client: ClientClass<unknown>
+  /** Only a client itself tells which copy of `pg` it is from: looked at until the first of the right one was lent. */
+  #isOfThisCopy = false
+
+  static {
+    pinName(this, 'GuestPool')
+  }
+
+  constructor(pool: Pool<never> | Pool<unknown>, { pg, ownsPool }: Guest) {
+    const Client = pg.Client as ClientClass<unknown>
+    // pg-promise keeps its own count of uses on each client, and refuses by itself what comes after the release.
+    super(pool as unknown as Pool<PgClient>, { ownsPool, Client, identity: 'connection' })
+    this.#Client = Client
+  }
+
+  override connect(): Promise<PgPoolClient>
+  override connect(callback: ConnectCallback): void
+  override connect(callback?: ConnectCallback): Promise<PgPoolClient> | undefined {
+    if (callback === undefined) return super.connect()
+    super.connect(this.#isOfThisCopy ? callback : this.#looking(callback))
+    return undefined
+  }
+
+  #looking(callback: ConnectCallback): ConnectCallback {
+    return (error, client, release) => {
+      this.#isOfThisCopy = client instanceof this.#Client
+      if (error !== undefined || this.#isOfThisCopy) {
+        callback(error, client, release)
         return
       }
-      if (error === undefined) Reflect.deleteProperty(guest, 'connect')
-      callback(error, client, release)
-    })
-  Object.defineProperty(guest, 'connect', { value: lendLookedAt, configurable: true })
-  return guest
+      release()
+      callback(fromAnotherCopy(this.pool.name), undefined, release)
+    }
+  }
 }
 
 function fromAnotherCopy(pool: string): Error {

@@ -6,7 +6,7 @@ import type { SqlPool } from '../../contract/sql.ts'
 import { guestOf } from '../pg-guest.ts'
 import { dialectOf } from '../pool-dialect.ts'
 import { type Connection, connectionNamed } from './connection.ts'
-import { guestPool } from './guest-pool.ts'
+import { GuestPool } from './guest-pool.ts'
 
 /** Options of `rockpoolPgPromise`. */
 export interface RockpoolPgPromiseOptions {
@@ -44,7 +44,7 @@ export function rockpoolPgPromise<Ext>(
   assertOption('ownsPool', ownsPool, aBoolean)
   assertPgp(pgp)
   assertPostgres(pool)
-  const guest = guestPool(pool, { pg: pgp.pg, ownsPool })
+  const guest = new GuestPool(pool, { pg: pgp.pg, ownsPool })
   const db = withPool(pgp, guest, () => pgp(connectionNamed(pool.name, direct), dc))
   if (db.$config.options.pgNative) {
     db.$pool.end()
