@@ -119,7 +119,7 @@ export const statements = behaviours([
       pool.on('error', () => undefined)
       await pool.query('select 1')
       const running = failure(pool.query('select pg_sleep(20)'))
-      await pause(100)
+      await subject.runs()
       await subject.kill()
       return `${await running}; then ${await failure(pool.query('select 1'))}`
     },

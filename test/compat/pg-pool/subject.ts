@@ -1,8 +1,9 @@
 import { Socket } from 'node:net'
 import OriginalPool from 'pg-pool'
+import { expect } from 'vitest'
 import Pool, { type PgPoolOptions } from '../../../src/compat/pg-pool/index.ts'
 import type { Comparison } from '../../comparison/comparison.ts'
-import { ask, startPostgres } from '../../support/postgres.ts'
+import { ask, eventually, startPostgres } from '../../support/postgres.ts'
 
 type PoolClass = typeof Pool
 
@@ -38,6 +39,12 @@ class Subject {
     const pool = new made({ ...own, ...options })
     this.#made.push(pool)
     return pool
+  }
+
+  /** Until the server runs a statement of its pools. */
+  async runs(): Promise<void> {
+    const busy = `select 1 from pg_stat_activity where application_name = $1 and state = 'active'`
+    await eventually(async () => expect(await ask(server, busy, [this.#name])).toHaveLength(1))
   }
 
   /** Kills the backends of its pools, and sees their connections die. */
