@@ -95,6 +95,8 @@ export interface PgClient {
   readonly processID: number | null
   readonly secretKey: number | null
   readonly ssl: boolean | object
+  /** Values are read in binary, where the server can write them so. */
+  readonly binary?: boolean
   readonly connectionParameters?: { readonly query_timeout?: unknown }
   readonly sslNegotiation?: string
   /** False while a statement is in flight; not there before the connection is. */

@@ -14,6 +14,8 @@ import { perQueryClass } from './query-class.ts'
  * not there yet when it is done with this one.
  */
 const MOST_MEMBERS = 16
+/** More may go in pieces, and until the rest is there the server would keep the locks of those that it has executed. */
+const MOST_BYTES = 16_384
 
 /** What happened to a statement for no fault of its own: nothing, and it may be run again. */
 const UNDONE = new Error('another statement of the same flight failed')
@@ -36,7 +38,6 @@ function isWatched({ query }: PgClient): boolean {
 
 /** One execution, and who waits for it. */
 interface Member {
-  readonly values: readonly unknown[]
   readonly answer: Answer
   readonly resolve: (result: QueryResult) => void
   readonly reject: (error: unknown) => void
@@ -82,6 +83,7 @@ function makeFlightClass(): FlightClass {
     readonly text: string
     readonly values: readonly unknown[]
     readonly name: string
+    readonly packet: Packet
     callback = (): void => undefined
     readonly #client: PgClient
     readonly #description: Description
@@ -89,28 +91,38 @@ function makeFlightClass(): FlightClass {
     /** Of all members that want their rows as the client reads them. */
     #answer: Answer | undefined = undefined
     #answered = 0
-    /** While it takes members. */
-    #packet: Packet | undefined = undefined
 
     constructor(client: PgClient, { text, values, name = '' }: Question, description: Description) {
       this.text = text
       this.values = values
       this.name = name
+      this.packet = linkOf(client).outbox.freshPacket()
       this.#client = client
       this.#description = description
     }
 
     get isFull(): boolean {
-      return this.#members.length >= MOST_MEMBERS
+      return this.#members.length >= MOST_MEMBERS || this.packet.length >= MOST_BYTES
     }
 
     add(values: readonly unknown[], form: RowForm | undefined): Promise<QueryResult> {
+      const answer = form === undefined ? this.#usual : this.#answerIn(form)
+      this.#write(values)
       return new Promise((resolve, reject) => {
-        const answer = form === undefined ? this.#usual : this.#answerIn(form)
-        const member: Member = { values, answer, resolve, reject, outcome: undefined }
-        this.#members.push(member)
-        if (this.#packet !== undefined) this.#write(member, this.#packet)
+        this.#members.push({ answer, resolve, reject, outcome: undefined })
       })
+    }
+
+    #write(values: readonly unknown[]): void {
+      const { packet, name } = this
+      const { length } = packet
+      try {
+        packet.bind(name, values, this.#client.binary === true).execute()
+      } catch (error) {
+        // Longer than a message can be.
+        packet.cutTo(length)
+        throw error
+      }
     }
 
     get #usual(): Answer {
@@ -126,19 +138,9 @@ function makeFlightClass(): FlightClass {
 
     submit(): null {
       const { outbox } = linkOf(this.#client)
-      this.#packet = outbox.board(this)
-      for (const member of this.#members) this.#write(member, this.#packet)
+      outbox.board(this)
       outbox.filled()
       return null
-    }
-
-    close(): void {
-      this.#packet?.sync()
-      this.#packet = undefined
-    }
-
-    #write({ values }: Member, packet: Packet): void {
-      packet.bind(this.name, values, false).execute()
     }
 
     handleDataRow({ fields: values }: { fields: readonly (string | null)[] }): void {

@@ -9,9 +9,10 @@ const ENOUGH_AHEAD = 16
 export interface Boarding {
   readonly name: string
   readonly isFull: boolean
+  /** Its own, without the Sync that ends it. */
+  readonly packet: Packet
+  /** @throws for values that cannot be sent */
   add(values: readonly unknown[], form: RowForm | undefined): Promise<QueryResult>
-  /** Nobody joins any more. */
-  close(): void
 }
 
 const MOST_SPARE = 64
@@ -39,12 +40,20 @@ export class Outbox {
 
   /** Takes the messages of the next statement. */
   get packet(): Packet {
-    this.#packet ??= this.#addPacket()
+    if (this.#packet === undefined) {
+      this.#packet = this.freshPacket()
+      this.#packets.push(this.#packet)
+    }
     return this.#packet
   }
 
-  /** The flight of this name that has not left, and has room. */
+  freshPacket(): Packet {
+    return spare.pop() ?? new Packet()
+  }
+
+  /** The flight of this name that has not left, and has room. What is still here when the socket is gone never leaves. */
   boarding(name: string): Boarding | undefined {
+    if (!this.#client.connection.stream.writable) return undefined
     const flights = this.#boarding
     for (let i = flights.length - 1; i >= 0; i--) {
       const flight = flights[i] as Boarding
@@ -53,11 +62,11 @@ export class Outbox {
     return undefined
   }
 
-  /** Lets a flight be boarded until it is sent; its packet is its own. */
-  board(flight: Boarding): Packet {
+  /** Lets a flight be boarded until it is sent. */
+  board(flight: Boarding): void {
     this.#boarding.push(flight)
+    this.#packets.push(flight.packet)
     this.#packet = undefined
-    return this.#addPacket()
   }
 
   /** The packet has taken a statement. */
@@ -75,16 +84,10 @@ export class Outbox {
     if (this.#held > 0) this.#endTurn()
   }
 
-  #addPacket(): Packet {
-    const packet = spare.pop() ?? new Packet()
-    this.#packets.push(packet)
-    return packet
-  }
-
   #send(): void {
     const packets = this.#packets
     if (packets.length === 0) return
-    for (const flight of this.#boarding) flight.close()
+    for (const { packet } of this.#boarding) packet.sync()
     const messages = takeAll(packets)
     for (const packet of packets) if (spare.length < MOST_SPARE) spare.push(packet)
     this.#packets = []

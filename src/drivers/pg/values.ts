@@ -9,7 +9,10 @@ type Writer = (value: unknown) => unknown
  */
 export function writeValues(client: PgClient, values: readonly unknown[]): readonly unknown[] {
   const write = writerOf(client)
-  return values.map((value) => write(value))
+  return values.map((value) => {
+    const written = write(value)
+    return written === null || written === undefined || Buffer.isBuffer(written) ? written : String(written)
+  })
 }
 
 const writers = new WeakMap<object, Writer>()

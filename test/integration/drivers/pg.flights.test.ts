@@ -70,6 +70,39 @@ describe('statements of one name that are sent together', () => {
     expect(outcomes[1]).toMatchObject({ reason: expect.objectContaining({ message: 'no two' }) })
   })
 
+  test('fail alone where a value cannot be written, first or later', async () => {
+    const { fly } = await shared('select $1::text as n', [''])
+    const unwritable = Object.assign(() => undefined, { toString: () => Object.create(null) })
+    for (const values of [
+      [unwritable, 'b', 'c'],
+      ['a', unwritable, 'c'],
+    ]) {
+      const outcomes = await Promise.allSettled(values.map((value) => fly(value)))
+      expect(outcomes).toEqual(
+        values.map((value) =>
+          typeof value === 'string'
+            ? { status: 'fulfilled', value: [{ n: value }] }
+            : { status: 'rejected', reason: expect.any(TypeError) },
+        ),
+      )
+    }
+  })
+
+  test('read what the client reads in binary', async () => {
+    const binary = pgDriver({ connectionString: server.url(), binary: true } as never)
+    const { client } = await binary.open()
+    const read = (together: boolean) =>
+      driver
+        .query(client, 'select $1::int as n, now() as at', [7], { name: 'known', together })
+        .then(({ rows }) => rows[0])
+    const alone = await read(false)
+    driver.pipeline(client, true)
+    const [one, other] = await Promise.all([read(true), read(true)])
+    expect([alone?.n, one?.n, other?.n]).toEqual([7, 7, 7])
+    expect(one?.at).toBeInstanceOf(Date)
+    expect(one?.at).toEqual(other?.at)
+  })
+
   test('read NULL, nothing, bytes and many rows as ever', async () => {
     const { fly } = await shared('select $1::bytea as b from generate_series(1, $2::int)', [null, 1])
     const [one, none, many] = await Promise.all([
@@ -122,6 +155,18 @@ describe('statements of one name that are sent together', () => {
     }
   })
 
+  test('are refused when the connection is gone, though others of them had been waiting to be sent', async () => {
+    const { client, fly } = await shared('select $1::int as n', [0])
+    const ahead = Array.from({ length: 20 }, () => driver.query(client, 'select pg_sleep(30)', [], {}))
+    void Promise.allSettled(ahead)
+    await new Promise((resolve) => setImmediate(resolve))
+    const waiting = fly(1)
+    await new Promise((resolve) => setImmediate(resolve))
+    ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+    await expect(waiting).rejects.toThrow('Connection terminated')
+    await expect(fly(2)).rejects.toThrow('not queryable')
+  })
+
   test('come after what somebody else writes, and before what is written later', async () => {
     const { client, fly } = await shared('select $1::int as n', [0])
     const raw = () =>
@@ -147,6 +192,34 @@ describe('a pool whose reads share connections', () => {
       else expect([n % 97, (outcome.reason as { code: string }).code]).toEqual([0, '22012'])
     }
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(21)
+  })
+
+  test('keeps its connection, and whoever shares it, when a call has not the parameters of the text', async () => {
+    const pool = createPool(pg(server.url()), { max: 1 })
+    onTestFinished(() => pool[Symbol.asyncDispose]())
+    const read = (...values: unknown[]) => pool.query('select $1::int as n', values)
+    for (let n = 1; n <= 20; n++) await read(n)
+    const outcomes = await Promise.allSettled([read(1), read(), read(2), read(3, 4), read(5)])
+    expect(outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value.rows)).toEqual([
+      [{ n: 1 }],
+      false,
+      [{ n: 2 }],
+      false,
+      [{ n: 5 }],
+    ])
+    // Which of them depends on how it was sent.
+    const refused = { reason: { code: expect.stringMatching(/^(08P01|42P02)$/) } }
+    expect(outcomes[1]).toMatchObject(refused)
+    expect(outcomes[3]).toMatchObject(refused)
+    expect(pool.stats()).toMatchObject({ created: 1, total: 1 })
+  })
+
+  test('reads the time of each run where the text says it in words', async () => {
+    const pool = createPool(pg(server.url()), { max: 1 })
+    onTestFinished(() => pool[Symbol.asyncDispose]())
+    const read = async () => (await pool.query("select ' Now '::timestamptz::text as at")).rows[0]?.at
+    for (let n = 0; n < 20; n++) await read()
+    expect(await read()).not.toBe(await read())
   })
 
   test('reads a table that changes under it', async () => {
