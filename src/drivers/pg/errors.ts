@@ -24,6 +24,12 @@ const SQLSTATE = /^[0-9A-Z]{5}$/
  */
 const SESSION_ENDS = /^(08...|57P0[1-5]|25P0[34])$/
 
+/**
+ * Where the server finds that a message makes no sense, such as one with too few parameters or a zero byte in the text; it
+ * refuses that statement, and goes on with the next.
+ */
+const READS_MESSAGES = /^(exec_bind_message|pq_getmsg\w+)$/
+
 /** Serialization failure, deadlock. */
 const CONFLICTS = /^(40001|40P01)$/
 
@@ -75,7 +81,8 @@ function classifyConnect(error: unknown, { code, message }: Facts): ErrorClass {
   return 'fatal'
 }
 
-function classifyStatement({ code, severity, message }: Facts): ErrorClass {
+function classifyStatement({ code, severity, message, routine }: Facts): ErrorClass {
+  if (code === '08P01' && READS_MESSAGES.test(routine)) return 'statement'
   if (severity === 'FATAL' || severity === 'PANIC' || SESSION_ENDS.test(code)) return 'fatal'
   if (CONFLICTS.test(code)) return 'conflict'
   if (code === '25006') return 'stale'
