@@ -3,10 +3,14 @@ const USES_BEFORE_PREPARE = 5
 const MOST_NAMES = 100
 /** Texts counted at the same time. */
 const MOST_COUNTED = 500
+/** PostgreSQL reads these when it prepares: the time would stay that of the first run. */
+const TIME_IN_WORDS = /['$]\s*(?:now|today|tomorrow|yesterday)\b/i
 
 interface Entry {
   uses: number
   name: string | undefined
+  /** Without being told to. */
+  readonly mayPrepare: boolean
 }
 
 let made = 0
@@ -30,7 +34,7 @@ export class PreparedNames {
     const entry = this.#entry(text)
     entry.uses++
     if (entry.name !== undefined) return entry.name
-    if (prepare !== true && entry.uses < USES_BEFORE_PREPARE) return undefined
+    if (prepare !== true && (entry.uses < USES_BEFORE_PREPARE || !entry.mayPrepare)) return undefined
     if (this.#names >= MOST_NAMES) return undefined
     this.#names++
     entry.name = newName()
@@ -47,7 +51,7 @@ export class PreparedNames {
     let entry = this.#entries.get(text)
     if (entry === undefined) {
       if (this.#entries.size >= MOST_COUNTED) this.#dropUnnamed()
-      entry = { uses: 0, name: undefined }
+      entry = { uses: 0, name: undefined, mayPrepare: !TIME_IN_WORDS.test(text) }
       this.#entries.set(text, entry)
     }
     return entry

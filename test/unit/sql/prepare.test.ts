@@ -28,6 +28,19 @@ describe('prepare', () => {
     expect(new Set(names)).toEqual(new Set([undefined]))
   })
 
+  test('does not happen by itself where the text names a time in words, which would stay that of the first run', async () => {
+    const { clock, pool, names } = scene()
+    const texts = ["'now'", "' Today 12:00'", "timestamp 'tomorrow'", '$$yesterday$$', "E'now'"]
+    for (const text of texts)
+      for (let n = 0; n < 9; n++) await clock.until(pool.query(`select ${text}, $1`, [n]))
+    expect(new Set(names)).toEqual(new Set([undefined]))
+    await clock.until(pool.query("select 'now', $1", [1], { prepare: true }))
+    expect(names.at(-1)).toBeTypeOf('string')
+    names.length = 0
+    for (let n = 0; n < 9; n++) await clock.until(pool.query("select 'nowhere', now(), $1", [n]))
+    expect(names.at(-1)).toBeTypeOf('string')
+  })
+
   test('true prepares at once, false never', async () => {
     const { clock, pool, names } = scene()
     await clock.until(pool.query('a', [], { prepare: true }))
