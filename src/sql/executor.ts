@@ -4,6 +4,7 @@ import type { BeginOptions, QueryResult, RowForm, SavepointMove, SqlDriver } fro
 import { classify } from '../pool/classify.ts'
 import { PreparedNames } from './prepared-names.ts'
 import type { Statement } from './statement.ts'
+import type { TextEntry } from './text-book.ts'
 
 const SAVEPOINT: Readonly<Record<SavepointMove, string>> = {
   set: 'SAVEPOINT',
@@ -61,21 +62,29 @@ export class Executor<C> {
     this.surroundings.driver.pipeline?.(connection, false)
   }
 
-  /** Runs one statement, prepared if it has earned it. Only what has a name can go together with others. */
+  /**
+   * Runs one statement, prepared if it has earned it.
+   * @param how.together its text, where it may go together with others of it; only what has a name can
+   */
   run(
     connection: C,
     statement: Statement,
-    how: { prepare: boolean | undefined; together?: boolean },
+    how: { prepare: boolean | undefined; together?: TextEntry | undefined },
   ): Promise<QueryResult> {
     const { driver } = this.surroundings
     const { text, params, form } = statement
-    const { prepare, together = false } = how
-    const names = params.length > 0 || prepare === true || together ? this.#namesOf(connection) : undefined
+    const { prepare, together } = how
+    const names =
+      params.length > 0 || prepare === true || together !== undefined ? this.#namesOf(connection) : undefined
     const name = names?.nameFor(text, prepare)
     if (names === undefined || name === undefined)
       return driver.query(connection, text, params, unnamed(statement))
-    return driver.query(connection, text, params, { name, together, form }).catch((error) => {
-      if (driver.isUndone?.(error) === true) return this.run(connection, statement, { prepare })
+    const options = { name, together: together !== undefined, form }
+    return driver.query(connection, text, params, options).catch((error) => {
+      if (driver.isUndone?.(error) === true) {
+        together?.keepApart()
+        return this.run(connection, statement, { prepare })
+      }
       return this.#replan(error, { connection, statement, names })
     })
   }

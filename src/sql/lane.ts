@@ -91,14 +91,14 @@ export class Lane<C> {
     const number = this.#sent++
     if (number > 0) lease.countUse()
     const { statement, prepare, entry } = shot
-    const together = this.#isShared && entry.goesTogether()
+    const together = this.#isShared && entry.goesTogether() ? entry : undefined
     return executor.run(connection, statement, { prepare, together }).then(
       (result) => {
         this.#settle(shot)
         return result
       },
       (error) => {
-        if (together) entry.keepApart()
+        together?.keepApart()
         // A lane that has let go of its connection has nothing to say about it.
         const judged = this.#state === 'ended' ? error : this.#judge(error, number)
         const awaited = !this.#forsaken.has(shot)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { FakeError } from '../../../src/testing/fake-error.ts'
+import { FakeError, fakeErrors } from '../../../src/testing/fake-error.ts'
 import { fate, type Options, sqlWorld } from '../../support/world.ts'
 
 /** A pool that shares a connection where this text has got a name, and how its statements were sent. */
@@ -64,6 +64,24 @@ describe('reads of one text that share a connection', () => {
     expect(sent.slice(5).map(({ together }) => together)).toEqual([undefined, undefined, undefined])
     await clock.until(pool.query('select 1'))
     expect(sent.at(-1)?.together).not.toBe(true)
+  })
+
+  test('go apart from now on when all of them were undone, and none has failed', async () => {
+    const { clock, pool, driver, sent } = await named('select 1')
+    const { query } = driver
+    let isFirst = true
+    driver.query = (connection, sql, params, how) => {
+      if (how.together !== true || !isFirst) return query(connection, sql, params, how)
+      queueMicrotask(() => {
+        isFirst = false
+      })
+      return Promise.reject(fakeErrors.undone())
+    }
+    await clock.until(Promise.all([pool.query('select 1'), pool.query('select 1')]))
+    expect(isFirst).toBe(false)
+    sent.length = 0
+    await clock.until(Promise.all([pool.query('select 1'), pool.query('select 1')]))
+    expect(sent.map(({ together }) => together)).toEqual([undefined, undefined])
   })
 
   test('that are undone when nobody waits for them any more leave a connection that others can have', async () => {

@@ -55,8 +55,8 @@ function scene({ shared = true, verdict = () => undefined, farewell, cancels = t
     surroundings: { name: 'p', driver, clock },
     share: () => shared,
     unshare: note('unshare'),
-    run: (_connection: object, _statement: object, how: { together: boolean }) => {
-      together.push(how.together)
+    run: (_connection: object, _statement: object, how: { together?: object }) => {
+      together.push(how.together !== undefined)
       const work = underWay<QueryResult>()
       works.push(work)
       return work.promise
