@@ -24,6 +24,7 @@ export abstract class Maintenance<R, H> extends Dispatch<R, H> {
     }
     if (state.closing && now >= state.drainDeadline) this.endDrain(now)
     for (const slot of [...state.slots]) this.tend(slot, now)
+    if (state.options.keepaliveMs > 0) this.keepAlive(now)
     while (state.idle.coldest !== undefined && nextIdleEnd(state) <= now) {
       this.retireIdle(state.idle.coldest, 'idle', now)
     }
@@ -33,12 +34,10 @@ export abstract class Maintenance<R, H> extends Dispatch<R, H> {
 
   /** Does what has come due for one connection. */
   protected tend(slot: Slot<R, H>, now: number): void {
-    const { state } = this
     const late = slot.deadline <= now
     switch (slot.state) {
       case 'idle':
         if (slot.expiresAt <= now) this.retireIdle(slot, 'lifetime', now)
-        else if (nextKeepalive(state, slot) <= now) this.check(slot, now)
         return
       case 'leased':
         this.reportLeak(slot, now)
@@ -65,6 +64,15 @@ export abstract class Maintenance<R, H> extends Dispatch<R, H> {
         return
       default:
     }
+  }
+
+  /** Background checks go one after the other: whoever has been silent for longest comes first. */
+  protected keepAlive(now: number): void {
+    const { state } = this
+    let silent = state.idle.coldest
+    for (let slot = silent; slot !== undefined; slot = slot.warmer)
+      if (slot.aliveAt < (silent as Slot<R, H>).aliveAt) silent = slot
+    if (silent !== undefined && nextKeepalive(state, silent) <= now) this.check(silent, now)
   }
 
   protected reportLeak(slot: Slot<R, H>, now: number): void {

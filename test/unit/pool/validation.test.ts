@@ -196,6 +196,15 @@ describe('keepaliveMs', () => {
     expect(new Set(checks.map(({ at }) => at)).size).toBe(10)
   })
 
+  test('asks whoever has been silent for longest, also where the checks of all take longer than the period', async () => {
+    const { clock, server } = await idle({ keepaliveMs: 30, idleTimeoutMs: 1e9 }, 3, {
+      server: { latencyMs: 40 },
+    })
+    await clock.advance(500)
+    const checked = server.log.filter(({ operation }) => operation === 'isAlive')
+    expect(checked.slice(0, 9).map(({ connection }) => connection)).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3])
+  })
+
   test('finds the dead before a caller does, and min is refilled', async () => {
     const { clock, pool, server } = world({
       min: 2,
