@@ -4,26 +4,24 @@ import type { EmbeddedPostgres } from '../../src/testing/embedded-postgres.ts'
 import { Census, figures, Load, nothingUncaught, openPool, pause, whole } from '../support/chaos.ts'
 import { ask, eventually, startPostgres } from '../support/postgres.ts'
 
-const small = await startPostgres({ maxConnections: 12 })
+const PLACES = 12
+const small = await startPostgres({ maxConnections: PLACES })
 const locked = await startPostgres({ password: 'secret' })
 
-/** Somebody else's connections: so many, or all that there are. */
-async function occupy(server: EmbeddedPostgres, count = Number.POSITIVE_INFINITY) {
+/** So many of somebody else's connections, as soon as those of an earlier test have left. */
+async function occupy(server: EmbeddedPostgres, count: number) {
   const clients: pgModule.Client[] = []
   const leave = async () => {
     await Promise.all(clients.splice(0).map((client) => client.end()))
   }
   onTestFinished(leave)
-  while (clients.length < count) {
+  const enter = async () => {
     const client = new pgModule.Client({ connectionString: server.url(), application_name: 'other' })
     client.on('error', () => {})
-    try {
-      await client.connect()
-    } catch {
-      break
-    }
+    await client.connect()
     clients.push(client)
   }
+  while (clients.length < count) await eventually(enter)
   return leave
 }
 
@@ -51,7 +49,7 @@ test('a server without room for all of the pool is used as far as it goes, and f
 
 test('a server without any room says so at the deadline, and serves when it has room', async (context) => {
   nothingUncaught()
-  const leave = await occupy(small)
+  const leave = await occupy(small, PLACES)
   const pool = openPool(small.url(), { max: 5 })
   const error = await pool.acquire({ timeoutMs: 3_000 }).catch((thrown) => thrown)
   expect(error).toMatchObject({ code: 'ACQUIRE_TIMEOUT', phase: 'connect', cause: { code: '53300' } })

@@ -262,12 +262,16 @@ describe('a connect fails', () => {
       kind: 'exhausted',
       error: { code: '53300' },
     })
-    const driver = pg(server.url())
-    const clients = await Promise.all(
-      Array.from({ length: 12 }, () => driver.connect({ signal: new AbortController().signal })),
-    )
-    expect(await failure(server.url())).toMatchObject({ kind: 'exhausted', error: { code: '53300' } })
+    const driver = pg(server.url(), { module: pgModule })
+    const clients: pgModule.Client[] = []
+    // Until there is no place, however many there are: who has just been refused may still have his.
+    const occupyAll = async () => {
+      while (clients.length < 20) clients.push(await driver.connect({ signal: never }))
+    }
+    const refusal = await occupyAll().catch((error) => error)
     for (const client of clients) await driver.close(client)
+    expect(refusal).toMatchObject({ code: '53300' })
+    expect(driver.classify?.(refusal, 'connect')).toBe('exhausted')
   })
 
   test('for now when nobody listens, there is no such name, or the password service is down', async () => {
