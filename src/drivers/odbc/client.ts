@@ -19,9 +19,18 @@ export interface OdbcCursor {
   close(): Promise<void>
 }
 
+/** A statement in steps, each of them outside of the program's thread. */
+interface OdbcStatement {
+  prepare(sql: string): Promise<void>
+  bind(parameters: readonly unknown[]): Promise<void>
+  execute(): Promise<unknown>
+  close(): Promise<void>
+}
+
 /** The part of a connection of the `odbc` package that we use. */
 export interface OdbcConnection {
   query(sql: string, parameters?: readonly unknown[], options?: object): Promise<unknown>
+  createStatement(): Promise<OdbcStatement>
   beginTransaction(): Promise<void>
   commit(): Promise<void>
   rollback(): Promise<void>

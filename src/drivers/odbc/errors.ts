@@ -71,8 +71,9 @@ const REFUSALS = /^(28...|3D...|42...|22...|IM00[2-8]|IM01\d)$/
 const REFUSAL_WORDS =
   /FATAL: +(password authentication failed|no pg_hba\.conf entry|database "|role "|Peer authentication|no such (database|user))|Can't open lib|no password supplied|certificate verify failed|does not support SSL/i
 
-/** What psqlODBC says where it notices, between two parts of a statement, that the connection is gone. */
-const BROKEN_WORDS = /^(internal SAVEPOINT failed|.*unable due to the connection lost)/
+/** What psqlODBC, or libpq through it, says where it notices between two parts of a statement that the connection is gone. */
+const BROKEN_WORDS =
+  /^(internal SAVEPOINT failed|.*unable due to the connection lost|(server closed|no connection|could not (send|receive)|SSL connection has been closed)\b|FATAL: +terminating connection)/
 
 export function classify(error: unknown, during: 'connect' | 'statement'): ErrorClass {
   return during === 'connect' ? classifyConnect(error) : classifyStatement(error)
@@ -125,6 +126,14 @@ export function endsTransaction(error: unknown): boolean {
   return origin === 'mysql'
     ? [1213, 1613, 1614, 3101].includes(code)
     : origin === 'sqlserver' && code === 1205
+}
+
+/** What the package makes of "no data", ODBC's word for a statement that has changed nothing: an error without a reason. */
+export function hasNoRows(error: unknown): boolean {
+  const { message, odbcErrors } = error as { message?: unknown; odbcErrors?: unknown }
+  return (
+    message === '[odbc] Error executing the statement' && Array.isArray(odbcErrors) && odbcErrors.length === 0
+  )
 }
 
 /** By a KILL QUERY that came when its statement had ended. */

@@ -30,6 +30,11 @@ export interface Family {
   savepoint(name: string, move: SavepointMove): string | undefined
   /** Makes a session as after connecting; undefined where no statement can. */
   readonly clean?: readonly string[]
+  /**
+   * The driver prepares what has parameters, and to free it asks the server: for `query`, the package does that in the
+   * thread of the program, which would stand still for a round trip, and for as long as the network is silent.
+   */
+  readonly freesByAsking?: boolean
   /** Several rows at a time arrive whole; MariaDB's driver was seen to lose the last ones of a block that is not full. */
   readonly fetchesBlocks?: boolean
   /** Whether the server refuses writes. */
@@ -60,6 +65,7 @@ const postgres: Family = {
   savepoint: standard,
   // The driver has set this one at connect, so that every double arrives whole.
   clean: ['DISCARD ALL', 'set extra_float_digits = 2'],
+  freesByAsking: true,
   fetchesBlocks: true,
   readOnly: `select (pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on')::int as yes`,
 }

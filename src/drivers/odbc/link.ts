@@ -3,7 +3,7 @@ import { Links } from '../links.ts'
 import { rolledBack } from '../rolled-back.ts'
 import { WatchedLink } from '../watched-link.ts'
 import type { OdbcConnection, OdbcResult } from './client.ts'
-import { classify, endsTransaction } from './errors.ts'
+import { classify, endsTransaction, hasNoRows } from './errors.ts'
 import type { Family } from './family.ts'
 import type { Gate, Rank } from './gate.ts'
 
@@ -43,6 +43,7 @@ export class Link extends WatchedLink {
   #failure: { error: unknown; endsAll: boolean } | undefined
   readonly #gate: Gate
   readonly #query: OdbcConnection['query']
+  readonly #createStatement: OdbcConnection['createStatement']
 
   constructor(connection: OdbcConnection, family: Family, gate: Gate) {
     super()
@@ -50,6 +51,7 @@ export class Link extends WatchedLink {
     this.family = family
     this.#gate = gate
     this.#query = connection.query.bind(connection)
+    this.#createStatement = connection.createStatement.bind(connection)
     links.add(connection, this)
     this.#watch()
   }
@@ -97,7 +99,26 @@ export class Link extends WatchedLink {
   send(sql: string, params: readonly unknown[], options?: object): Promise<unknown> {
     if (/^\s*rollback\b/i.test(sql)) this.forgive()
     this.assertWhole()
-    return this.#sent(sql, () => this.#query(sql, params.length === 0 ? undefined : params, options))
+    return this.#sent(sql, () => {
+      if (params.length === 0) return this.#query(sql, undefined, options)
+      const inSteps = this.family.freesByAsking === true && options === undefined
+      return inSteps ? this.#inSteps(sql, params) : this.#query(sql, params, options)
+    })
+  }
+
+  async #inSteps(sql: string, params: readonly unknown[]): Promise<unknown> {
+    const statement = await this.#createStatement()
+    try {
+      await statement.prepare(sql)
+      await statement.bind(params)
+      return await statement.execute()
+    } catch (error) {
+      if (hasNoRows(error)) return Object.assign([], { count: 0 })
+      throw error
+    } finally {
+      // On a connection that is gone it fails, and what came before says why.
+      await statement.close().catch(() => undefined)
+    }
   }
 
   /** Sends a statement of our own. */

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createPool } from '../../../src/create-pool.ts'
 import { type OdbcConnection, type OdbcModule, odbc } from '../../../src/drivers/odbc/index.ts'
 import type { PoolOptions } from '../../../src/index.ts'
 import type { EmbeddedPostgres } from '../../../src/testing/embedded-postgres.ts'
+import { FaultProxy } from '../../../src/testing/index.ts'
 import { hasMariadb, NO_MARIADB, startMariadb } from '../../support/mariadb.ts'
 import type { MysqlServer } from '../../support/mysql-server.ts'
 import { loadOdbc, problemWith } from '../../support/odbc.ts'
@@ -107,6 +108,20 @@ describe('ODBC on PostgreSQL', () => {
     })
     await Promise.all(others)
     expect((await pool.query('select n from hot')).rows).toEqual([{ n: 9 }])
+  })
+
+  test('a statement with parameters does not hold up the program, on whose way to the server it may be', async () => {
+    // In this process: it stands still with the program.
+    const proxy = await new FaultProxy(server).listen()
+    onTestFinished(() => proxy.close())
+    await using pool = open(words.replace(`Port=${server.port}`, `Port=${proxy.port}`))
+    expect((await pool.query('select ?::int as n', [7])).rows).toEqual([{ n: 7 }])
+    await expect(pool.query('select ?::int as n', ['seven'])).rejects.toMatchObject({
+      odbcErrors: [{ state: '22P02' }],
+    })
+    const total = await pool.transaction((tx) => tx.query('select ?::int + 1 as n', [7]))
+    expect(total.rows).toEqual([{ n: 8 }])
+    expect(pool.stats().created).toBe(1)
   })
 
   test('the error of a wrong password is that of the database, and shows no password', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { InvalidOptionError, TransactionError } from '../../../src/contract/errors.ts'
-import { classify, endsTransaction, isFarewell } from '../../../src/drivers/odbc/errors.ts'
+import { classify, endsTransaction, hasNoRows, isFarewell } from '../../../src/drivers/odbc/errors.ts'
 
 /** As the package throws them; states, numbers and messages as the drivers gave them. */
 const failed = (state: string, code: number, message: string) =>
@@ -19,6 +19,12 @@ test.each([
   [failed('57014', 1, 'ERROR: canceling statement'), 'statement'],
   [failed('08S01', 35, 'SQLExecDirect unable due to the connection lost'), 'fatal'],
   [failed('HY000', 8, 'internal SAVEPOINT failed'), 'fatal'],
+  [
+    failed('HY000', 1, 'server closed the connection unexpectedly;\nError while preparing parameters'),
+    'fatal',
+  ],
+  [failed('HY000', 1, 'FATAL:  terminating connection due to administrator command'), 'fatal'],
+  [failed('P0001', 1, 'ERROR: server closed the connection unexpectedly'), 'statement'],
   [ma('40001', 1213), 'conflict'],
   [ma('HY000', 1205), 'conflict'],
   [ma('HY000', 1290), 'stale'],
@@ -72,4 +78,12 @@ test('a deadlock ends the whole transaction, a lock wait timeout does not', () =
   expect(endsTransaction(ma('HY000', 1205))).toBe(false)
   expect(endsTransaction(tds('40001', 1205))).toBe(true)
   expect(endsTransaction(sqlite(5))).toBe(false)
+})
+
+test("an error without a reason is the package's word for a statement that changed nothing, and no other is", () => {
+  const thrown = (message: string, odbcErrors: object[]) => Object.assign(new Error(message), { odbcErrors })
+  expect(hasNoRows(thrown('[odbc] Error executing the statement', []))).toBe(true)
+  expect(hasNoRows(thrown('[odbc] Error executing the statement', [{ state: '08S01' }]))).toBe(false)
+  expect(hasNoRows(thrown('[odbc] Error closing the Statement', []))).toBe(false)
+  expect(hasNoRows(new Error('[odbc] Error executing the statement'))).toBe(false)
 })
