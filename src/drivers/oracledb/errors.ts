@@ -26,9 +26,10 @@ const NO_ROOM_NJS = new Set([40, 76])
 const REFUSALS = new Set([
   1005, 1017, 1035, 1045, 12505, 12514, 28000, 28001, 28003, 28009, 28030, 28040, 28547,
 ])
-/** No credentials, no or a wrong connect string, a name that is nowhere, a login method or server that is not known, TLS. */
+/** No credentials, no or a wrong connect string, a name that is nowhere, TLS; a login method, server or encryption that is not known. */
 const REFUSALS_NJS = new Set([
-  4, 5, 6, 7, 101, 116, 125, 136, 138, 140, 505, 506, 507, 508, 512, 514, 515, 516, 517, 518, 519, 520, 529,
+  4, 5, 6, 7, 100, 101, 116, 125, 136, 138, 140, 505, 506, 507, 508, 512, 514, 515, 516, 517, 518, 519, 520,
+  522, 524, 529, 533,
 ])
 
 /** Deadlock, a snapshot overtaken; a distributed lock waited for in vain. */

@@ -45,6 +45,11 @@ test.each([
   [njs(518), 'permanent'],
   [njs(515), 'permanent'],
   [njs(101), 'permanent'],
+  // The server wants what the package has not: a character set, encryption of Oracle's own.
+  [njs(100), 'permanent'],
+  [njs(533, '\nCause: ORA-12660'), 'permanent'],
+  [njs(522), 'permanent'],
+  [njs(524), 'permanent'],
   [ora(12516), 'exhausted'],
   [ora(12519), 'exhausted'],
   [ora(12520), 'exhausted'],
