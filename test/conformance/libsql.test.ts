@@ -69,6 +69,7 @@ testDriver(
         'a cancel that comes late hits nobody else',
         'every answer says whether a transaction is open',
         'while a connection pipelines, every statement gets its own answer or error',
+        'statements that go together get their own answers, and are undone when one of them fails',
       ]),
       ...because('nobody but this process can end a connection, so that none is lost unnoticed', [
         'a connection that the server closed while it was idle is noticed',

@@ -10,6 +10,14 @@ if (!hasMariadb) test(title, ({ skip }) => skip(NO_MARIADB))
 else
   testDriver(
     title,
-    mysqlSubject(() => startMariadb(), mariadb, { big: 9007199254740993n }),
+    mysqlSubject(() => startMariadb(), mariadb, {
+      big: 9007199254740993n,
+      skip: [
+        {
+          case: 'statements that go together get their own answers, and are undone when one of them fails',
+          reason: 'no statement of MariaDB is undone by another',
+        },
+      ],
+    }),
     vitestRunner,
   )

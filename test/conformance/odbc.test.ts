@@ -25,6 +25,7 @@ const EVERYWHERE = [
   ...because(
     'one connection of ODBC runs one statement at a time',
     'while a connection pipelines, every statement gets its own answer or error',
+    'statements that go together get their own answers, and are undone when one of them fails',
   ),
   ...because(
     'ODBC tells nothing of a connection that nobody uses: the check finds out',

@@ -100,6 +100,7 @@ const never = [
   ...because('SQLite has no PREPARE', ['a full reset forgets statements that were prepared in SQL']),
   ...because('the libraries answer one statement at a time', [
     'while a connection pipelines, every statement gets its own answer or error',
+    'statements that go together get their own answers, and are undone when one of them fails',
   ]),
   ...because('there is no server to announce the end of a session', [
     'the error by which the server ends a session is told from a failure of the network',
