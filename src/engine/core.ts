@@ -18,22 +18,20 @@ export abstract class EngineCore<R, H> {
   readonly state: EngineState<R, H>
   protected readonly ports: Ports<R, H>
   readonly #clock: Clock
+  readonly #glance: () => number
   readonly #gaps = new GapWatch()
-  #now: number
+  /** The last time read: good enough to stamp what needs no better. */
+  now: number
   #wakeAt = Number.POSITIVE_INFINITY
 
   constructor(options: ResolvedOptions<R>, surroundings: EngineSurroundings<R, H>) {
     this.state = new EngineState(options, surroundings)
     this.ports = surroundings.ports
     this.#clock = surroundings.clock
-    this.#now = surroundings.clock.now()
+    this.#glance = (surroundings.clock.glance ?? surroundings.clock.now).bind(surroundings.clock)
+    this.now = surroundings.clock.now()
     // The first look is what later ones are compared with.
-    this.look(this.#now)
-  }
-
-  /** The last time read: good enough to stamp what needs no better. */
-  get now(): number {
-    return this.#now
+    this.look(this.now)
   }
 
   /** Serves whom it can and opens what is missing. */
@@ -55,23 +53,25 @@ export abstract class EngineCore<R, H> {
 
   /** Reads the clock. */
   read(): number {
-    this.#now = this.#clock.now()
-    return this.#now
+    this.now = this.#clock.now()
+    return this.now
   }
 
   /** The time as the way out and back needs it: never before the last one read, but maybe a little old. */
   glance(): number {
-    const now = this.#clock.glance === undefined ? this.#clock.now() : this.#clock.glance()
-    if (now > this.#now) this.#now = now
-    return this.#now
+    const now = this.#glance()
+    if (now > this.now) this.now = now
+    return this.now
   }
 
   protected move(slot: Slot<R, H>, to: Slot['state'], now: number): void {
-    if (slot.shared) {
-      slot.shared = false
-      this.state.shared--
-    }
+    if (slot.shared) this.#endSharing(slot)
     move(slot as Slot, to, now, this.state.counts)
+  }
+
+  #endSharing(slot: Slot<R, H>): void {
+    slot.shared = false
+    this.state.shared--
   }
 
   protected wakeBy(at: number): void {
@@ -93,6 +93,6 @@ export abstract class EngineCore<R, H> {
 
   /** Checks and resets under way are counted on for the queue, but not for long: then somebody must look again. */
   protected loseFaithLater(): void {
-    if (this.state.queue.size > 0) this.wakeBy(this.#now + PATIENCE_MS)
+    if (this.state.queue.size > 0) this.wakeBy(this.now + PATIENCE_MS)
   }
 }

@@ -102,21 +102,29 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     const { state } = this
     slot.deadline = Number.POSITIVE_INFINITY
     const reason = dueReason(state, slot, now)
-    if (reason !== undefined) {
-      this.closeSlot(slot, reason, now)
-      return
-    }
+    if (reason !== undefined) this.closeSlot(slot, reason, now)
+    else if (state.queue.size > 0) this.#offer(slot, now, after)
+    else this.#keep(slot, now)
+  }
+
+  #offer(slot: Slot<R, H>, now: number, after: 'used' | 'proven'): void {
+    const { state } = this
     const waiter = state.suspended ? undefined : state.next(now)
     if (waiter !== undefined && (after === 'proven' || !needsCheck(state, slot, now))) {
       this.handOver(slot, waiter, now)
       this.trim()
       return
     }
+    this.#keep(slot, now)
+    if (waiter !== undefined) this.pump()
+  }
+
+  #keep(slot: Slot<R, H>, now: number): void {
+    const { state } = this
     this.move(slot, 'idle', now)
     state.idle.add(slot)
     this.ports.idle(slot)
     this.wakeBy(Math.min(slot.expiresAt, nextIdleEnd(state), nextKeepalive(state, slot)))
-    if (waiter !== undefined) this.pump()
   }
 
   protected handOver(slot: Slot<R, H>, waiter: Waiter, now: number): void {
@@ -228,9 +236,9 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
     else this.refuseReadies('permanent')
   }
 
-  protected forget(slot: Slot<R, H>): void {
+  /** What is left to do for a slot that is no more. */
+  protected forget(): void {
     const { state } = this
-    state.slots.delete(slot)
     state.options.permits?.give()
     if (state.closing && state.total === 0) this.ports.closed()
     else this.pump()
@@ -279,8 +287,8 @@ export abstract class Dispatch<R, H> extends Lifecycle<R, H> {
   /** The socket is gone. */
   gone(slot: Slot<R, H>): void {
     if (slot.state !== 'closing') return
-    this.move(slot, 'gone', this.read())
+    this.vanish(slot, this.read())
     this.ports.gone(slot, slot.reason)
-    this.forget(slot)
+    this.forget()
   }
 }

@@ -147,8 +147,8 @@ export class Engine<R, H> extends Maintenance<R, H> {
 
   /** The connection leaves the pool alive. */
   detach(slot: Slot<R, H>): void {
-    this.move(slot, 'gone', this.read())
-    this.forget(slot)
+    this.vanish(slot, this.read())
+    this.forget()
   }
 
   /** Due to retire, or somebody waits with no other hope. */
@@ -194,9 +194,9 @@ export class Engine<R, H> extends Maintenance<R, H> {
       this.closeSlot(slot, 'invalid', now)
       return
     }
-    this.move(slot, 'gone', now)
+    this.vanish(slot, now)
     this.ports.gone(slot, undefined)
-    this.forget(slot)
+    this.forget()
   }
 
   /** The driver noticed that the connection died. */

@@ -6,51 +6,58 @@ import type { Slot } from './slot.ts'
  *     coldest <-> ... <-> warmest      add: where its last use belongs; take: from the end that `idleOrder` says
  */
 export class IdleList<R, H> {
-  #warmest: Slot<R, H> | undefined = undefined
-  #coldest: Slot<R, H> | undefined = undefined
-  #size = 0
+  // Changed here alone; private fields with getters before them would be half of what taking and giving back does here.
+  size = 0
+  warmest: Slot<R, H> | undefined = undefined
+  coldest: Slot<R, H> | undefined = undefined
   /** Which connection was last used with a value; only filled when callers name one. */
   #byAffinity: Map<unknown, Slot<R, H>> | undefined = undefined
 
-  get size(): number {
-    return this.#size
-  }
-
-  get warmest(): Slot<R, H> | undefined {
-    return this.#warmest
-  }
-
-  get coldest(): Slot<R, H> | undefined {
-    return this.#coldest
-  }
-
   add(slot: Slot<R, H>): void {
+    const warmest = this.warmest
+    this.size++
+    if (slot.affinity !== undefined) this.#remember(slot)
     // One that comes back from use is the warmest; one that comes back from a check goes to where it was.
-    let colder = this.#warmest
-    while (colder !== undefined && colder.usedAt > slot.usedAt) colder = colder.colder
+    if (warmest !== undefined && warmest.usedAt > slot.usedAt) {
+      this.#insert(slot, warmest)
+      return
+    }
+    this.warmest = slot
+    slot.colder = warmest
+    if (warmest === undefined) this.coldest = slot
+    else warmest.warmer = slot
+  }
+
+  remove(slot: Slot<R, H>): void {
+    const { colder, warmer } = slot
+    this.size--
+    if (warmer === undefined) this.warmest = colder
+    else warmer.colder = colder
+    if (colder === undefined) this.coldest = warmer
+    else colder.warmer = warmer
+    slot.colder = undefined
+    slot.warmer = undefined
+    if (slot.affinity !== undefined) this.#forget(slot)
+  }
+
+  #insert(slot: Slot<R, H>, warmest: Slot<R, H>): void {
+    let warmer = warmest
+    while (warmer.colder !== undefined && warmer.colder.usedAt > slot.usedAt) warmer = warmer.colder
+    const { colder } = warmer
+    slot.warmer = warmer
     slot.colder = colder
-    slot.warmer = colder === undefined ? this.#coldest : colder.warmer
-    if (slot.warmer === undefined) this.#warmest = slot
-    else slot.warmer.colder = slot
-    if (colder === undefined) this.#coldest = slot
+    warmer.colder = slot
+    if (colder === undefined) this.coldest = slot
     else colder.warmer = slot
-    this.#size++
-    if (slot.affinity === undefined) return
+  }
+
+  #remember(slot: Slot<R, H>): void {
     this.#byAffinity ??= new Map()
     this.#byAffinity.set(slot.affinity, slot)
   }
 
-  remove(slot: Slot<R, H>): void {
-    if (slot.warmer === undefined) this.#warmest = slot.colder
-    else slot.warmer.colder = slot.colder
-    if (slot.colder === undefined) this.#coldest = slot.warmer
-    else slot.colder.warmer = slot.warmer
-    slot.colder = undefined
-    slot.warmer = undefined
-    this.#size--
-    if (slot.affinity !== undefined && this.#byAffinity?.get(slot.affinity) === slot) {
-      this.#byAffinity.delete(slot.affinity)
-    }
+  #forget(slot: Slot<R, H>): void {
+    if (this.#byAffinity?.get(slot.affinity) === slot) this.#byAffinity.delete(slot.affinity)
   }
 
   lastUsedWith(affinity: unknown): Slot<R, H> | undefined {

@@ -26,6 +26,11 @@ export abstract class Lifecycle<R, H> extends EngineCore<R, H> {
     this.ports.check(slot)
   }
 
+  protected vanish(slot: Slot<R, H>, now: number): void {
+    this.move(slot, 'gone', now)
+    this.state.slots.delete(slot)
+  }
+
   protected closeSlot(slot: Slot<R, H>, reason: CloseReason, now: number): void {
     slot.reason = reason
     slot.deadline = now + this.state.options.closeTimeoutMs

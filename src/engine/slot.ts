@@ -98,13 +98,16 @@ export function move(slot: Slot, to: SlotState | 'gone', now: number, counts: Sl
   } else if (from === 'leased' && to === 'idle') {
     counts.leased--
     counts.idle++
-  } else if (from !== 'leased' || to !== 'leased') {
-    if (from === 'gone' || !MOVES[from].includes(to)) {
-      throw new PoolBugError(`connection ${slot.id} cannot go from ${from} to ${to}`)
-    }
-    counts[from]--
-    if (to !== 'gone') counts[to]++
-  }
+  } else count(slot, to, counts)
   slot.state = to
   slot.since = now
+}
+
+function count({ id, state: from }: Slot, to: SlotState | 'gone', counts: SlotCounts): void {
+  if (from === 'leased' && to === 'leased') return
+  if (from === 'gone' || !MOVES[from].includes(to)) {
+    throw new PoolBugError(`connection ${id} cannot go from ${from} to ${to}`)
+  }
+  counts[from]--
+  if (to !== 'gone') counts[to]++
 }

@@ -74,15 +74,14 @@ export class EngineState<R, H> {
     return this.options.max + this.options.maxOverflow
   }
 
-  /** All connections: a slot is in one state or gone. */
+  /** All connections: a slot is in one state, or gone. */
   get total(): number {
-    return this.live + this.counts.closing
+    return this.slots.size
   }
 
   /** Connections that are there or coming: all but those on their way out. */
   get live(): number {
-    const { connecting, validating, idle, leased, resetting } = this.counts
-    return connecting + validating + idle + leased + resetting
+    return this.slots.size - this.counts.closing
   }
 
   /** Connections that are usable or in use. */

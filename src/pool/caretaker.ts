@@ -50,12 +50,18 @@ export class Caretaker<C, H> {
   cleaningOf(slot: Slot<C, H>): Cleaning {
     const { reset, onRelease } = this.#pool.options
     if (typeof reset === 'function' || reset === 'full') return 'clean'
-    const canReset = this.#driver.reset !== undefined
-    if (slot.tainted) return canReset ? 'clean' : 'discard'
+    if (slot.tainted) return this.#driver.reset === undefined ? 'discard' : 'clean'
     const dirty = this.#isDirty(slot.connection as C)
+    if (dirty === false && !slot.inDoubt && onRelease === undefined) return 'none'
+    return this.#cleaningBy(dirty, slot)
+  }
+
+  #cleaningBy(dirty: boolean | undefined, { inDoubt }: Slot<C, H>): Cleaning {
+    const { reset, onRelease } = this.#pool.options
+    const canReset = this.#driver.reset !== undefined
     if (dirty === true && (reset === 'none' || !canReset)) return 'discard'
     const unknown = dirty === undefined && reset === 'rollback' && canReset
-    return dirty === true || unknown || slot.inDoubt || onRelease !== undefined ? 'clean' : 'none'
+    return dirty === true || unknown || inDoubt || onRelease !== undefined ? 'clean' : 'none'
   }
 
   /** Cleans a connection once it is quiet. Rejects when it cannot be lent again. */

@@ -30,10 +30,11 @@ export class Distribution {
   #first = 0
 
   add(ms: number): void {
-    if (ms <= 0) {
-      this.#zeros++
-      return
-    }
+    if (ms <= 0) this.#zeros++
+    else this.#addOther(ms)
+  }
+
+  #addOther(ms: number): void {
     this.#others++
     this.#sumMs += ms
     if (ms > this.#maxMs) this.#maxMs = ms

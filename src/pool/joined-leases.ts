@@ -50,9 +50,12 @@ export class JoinedLeases<C> {
 
   /** Takes a lease away; true when it was the last on its connection. */
   leave(slot: Slot<C, Holder>, lease: PoolLease<C>): boolean {
-    const { holder } = slot
-    // Asked first: nearly every lease is alone.
-    if (holder === lease || !(holder instanceof Joined)) return true
+    // Nearly every lease is alone.
+    return slot.holder === lease || this.#isLast(slot, lease)
+  }
+
+  #isLast({ holder }: Slot<C, Holder>, lease: PoolLease<C>): boolean {
+    if (!(holder instanceof Joined)) return true
     holder.leases.delete(lease)
     if (holder.leases.size > 0) return false
     this.#byKey?.delete(holder.key)

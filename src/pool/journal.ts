@@ -72,6 +72,12 @@ export class Journal {
     return this.#print !== undefined || this.emitter.hearsRelease
   }
 
+  lent(id: number, waitedMs: number): void {
+    this.acquired++
+    this.waitTime.add(waitedMs)
+    if (this.hearsAcquire) this.tell('acquire', { id, ms: waitedMs })
+  }
+
   tell(event: PoolEventName, facts: Omit<PoolEvent, 'pool'>): void {
     this.#print?.(`${this.#pool}: ${event}${describe(facts)}`)
     if (this.emitter.heard(event)) this.emitter.emit(event, { pool: this.#pool, ...facts })

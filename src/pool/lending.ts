@@ -2,7 +2,7 @@ import type { Driver } from '../contract/driver.ts'
 import type { AcquireOptions } from '../contract/lease.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Slot } from '../engine/slot.ts'
-import type { Caretaker } from './caretaker.ts'
+import type { Caretaker, Cleaning } from './caretaker.ts'
 import { holdProcess } from './hold-process.ts'
 import { JoinedLeases } from './joined-leases.ts'
 import type { Journal } from './journal.ts'
@@ -29,28 +29,33 @@ export interface LendingParts<C, L> {
 /** The way out of the pool and back: makes leases, and takes what they return. */
 export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   readonly name: string
-  readonly #parts: LendingParts<C, L>
+  readonly #driver: Driver<C>
+  readonly #engine: Engine<C, Holder>
+  readonly #journal: Journal
+  readonly #caretaker: Caretaker<C, Holder>
+  readonly #makeLease: LeaseMaker<C, L>
   readonly #joined = new JoinedLeases<C>()
   /** Those who wait with a key: the first to be served takes the others along. */
   #waitingByKey: Map<unknown, Set<Pending<L>>> | undefined = undefined
 
   constructor(parts: LendingParts<C, L>) {
     this.name = parts.name
-    this.#parts = parts
+    this.#driver = parts.driver
+    this.#engine = parts.engine
+    this.#journal = parts.journal
+    this.#caretaker = parts.caretaker
+    this.#makeLease = parts.makeLease
   }
 
   /** Four arguments and no object for them: this runs for every acquire. */
   lend(slot: Slot<C, Holder>, options: AcquireOptions, trace: Error | undefined, waitedMs: number): L {
-    const { driver, journal, makeLease, engine } = this.#parts
-    const lease = makeLease(this, slot, trace)
+    const lease = this.#makeLease(this, slot, trace)
     slot.holder = lease
     slot.affinity = options.affinity
     slot.label = options.label
     if (options.key !== undefined) this.#joined.join(options.key, slot, lease)
-    if (engine.state.options.exitWhenIdle) holdProcess(driver, slot.connection as C)
-    journal.acquired++
-    journal.waitTime.add(waitedMs)
-    if (journal.hearsAcquire) journal.tell('acquire', { id: slot.id, ms: waitedMs })
+    if (this.#engine.state.options.exitWhenIdle) holdProcess(this.#driver, slot.connection as C)
+    this.#journal.lent(slot.id, waitedMs)
     return lease
   }
 
@@ -58,9 +63,9 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   join(key: unknown, trace: Error | undefined): L | undefined {
     const slot = this.#joined.slotOf(key)
     if (slot === undefined) return undefined
-    const lease = this.#parts.makeLease(this, slot, trace, this.#joined.oneOf(key) as L)
+    const lease = this.#makeLease(this, slot, trace, this.#joined.oneOf(key) as L)
     this.#joined.join(key, slot, lease)
-    this.#parts.journal.acquired++
+    this.#journal.acquired++
     return lease
   }
 
@@ -86,12 +91,14 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   }
 
   giveBack(lease: PoolLease<C>, slot: Slot<C, Holder>, quiet: Promise<unknown> | undefined): void {
-    if (!this.#joined.leave(slot, lease)) return
-    const { engine, caretaker } = this.#parts
-    if (!this.#ended(slot)) return
-    const cleaning = caretaker.cleaningOf(slot)
-    if (cleaning === 'none' && quiet === undefined) engine.release(slot)
-    else if (cleaning === 'discard' && quiet === undefined) engine.discard(slot, 'dirty')
+    if (!this.#joined.leave(slot, lease) || !this.#ended(slot)) return
+    const cleaning = this.#caretaker.cleaningOf(slot)
+    if (quiet === undefined && cleaning === 'none') this.#engine.release(slot)
+    else this.#mend(slot, cleaning, quiet)
+  }
+
+  #mend(slot: Slot<C, Holder>, cleaning: Cleaning, quiet: Promise<unknown> | undefined): void {
+    if (quiet === undefined && cleaning === 'discard') this.#engine.discard(slot, 'dirty')
     // With statements in flight it is asked again when they have ended.
     else this.#clean(slot, quiet)
   }
@@ -100,7 +107,7 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
     slot.death = reason
     // Its own end is the holder's doing; those that had joined it are told of the pool's.
     const ended = this.#joined.leave(slot, lease) ? this.#ended(slot) : this.revoke(slot, 'destroyed', reason)
-    if (ended) this.#parts.engine.discard(slot, 'destroyed')
+    if (ended) this.#engine.discard(slot, 'destroyed')
   }
 
   retire(slot: Slot<C, Holder>): void {
@@ -108,12 +115,11 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   }
 
   detach(lease: PoolLease<C>, slot: Slot<C, Holder>): C {
-    const { engine, journal } = this.#parts
     this.#joined.leave(slot, lease)
     const connection = slot.connection as C
     if (this.#ended(slot)) {
-      engine.detach(slot)
-      journal.tell('detach', { id: slot.id })
+      this.#engine.detach(slot)
+      this.#journal.tell('detach', { id: slot.id })
     }
     return connection
   }
@@ -123,21 +129,21 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   }
 
   wanted(slot: Slot<C, Holder>): boolean {
-    return this.#parts.engine.wanted(slot)
+    return this.#engine.wanted(slot)
   }
 
   share(slot: Slot<C, Holder>): void {
-    this.#parts.engine.share(slot)
+    this.#engine.share(slot)
   }
 
   lost(slot: Slot<C, Holder>, error: unknown): void {
     slot.death = error
-    this.#parts.engine.lost(slot)
+    this.#engine.lost(slot)
   }
 
   broken(slot: Slot<C, Holder>, error: unknown): void {
     slot.death = error
-    if (this.revoke(slot, 'broken', error)) this.#parts.engine.discard(slot, 'dirty')
+    if (this.revoke(slot, 'broken', error)) this.#engine.discard(slot, 'dirty')
   }
 
   /** The pool ends a lease, and all that have joined it. False when nothing is left to be done with its connection. */
@@ -150,10 +156,11 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
   }
 
   #clean(slot: Slot<C, Holder>, quiet: Promise<unknown> | undefined): void {
-    const { engine, caretaker, journal } = this.#parts
+    const engine = this.#engine
+    const journal = this.#journal
     engine.reset(slot)
     const since = slot.since
-    caretaker.clean(slot, quiet).then(
+    this.#caretaker.clean(slot, quiet).then(
       () => {
         if (slot.state === 'resetting' && journal.heard('reset')) {
           journal.tell('reset', { id: slot.id, ms: engine.read() - since })
@@ -169,13 +176,12 @@ export class Lending<C, L extends PoolLease<C>> implements Lender<C> {
 
   /** False when somebody who was told of it has made an end of the connection as well. */
   #ended(slot: Slot<C, Holder>): boolean {
-    const { engine, journal } = this.#parts
     slot.holder = undefined
-    const isHeard = journal.hearsRelease
-    const heldMs = (isHeard ? engine.read() : engine.glance()) - slot.since
-    journal.useTime.add(heldMs)
-    engine.state.forecast.learnHold(heldMs, slot)
-    if (isHeard) journal.tell('release', { id: slot.id, ms: heldMs })
+    const isHeard = this.#journal.hearsRelease
+    const heldMs = (isHeard ? this.#engine.read() : this.#engine.glance()) - slot.since
+    this.#journal.useTime.add(heldMs)
+    this.#engine.state.forecast.learnHold(heldMs, slot)
+    if (isHeard) this.#journal.tell('release', { id: slot.id, ms: heldMs })
     return slot.state === 'leased'
   }
 }

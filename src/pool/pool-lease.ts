@@ -72,8 +72,13 @@ export class PoolLease<C> implements Lease<C>, Holder {
   }
 
   release(): void {
-    const slot = this.#end()
-    if (slot !== undefined) this.lender.giveBack(this, slot, this.quiet())
+    const slot = this.#slot
+    if (slot === undefined) {
+      this.#excuse()
+      return
+    }
+    this.#slot = undefined
+    this.lender.giveBack(this, slot, this.quiet())
   }
 
   destroy(reason?: unknown): void {
@@ -129,13 +134,14 @@ export class PoolLease<C> implements Lease<C>, Holder {
 
   #end(): Slot<C, Holder> | undefined {
     const slot = this.#slot
-    if (slot !== undefined) {
-      this.#slot = undefined
-      return slot
-    }
-    if (this.#poolsEnd === undefined || this.#poolsEnd.excused) return this.#refuse()
+    if (slot === undefined) this.#excuse()
+    this.#slot = undefined
+    return slot
+  }
+
+  #excuse(): void {
+    if (this.#poolsEnd === undefined || this.#poolsEnd.excused) this.#refuse()
     this.#poolsEnd.excused = true
-    return undefined
   }
 
   #refuse(): never {

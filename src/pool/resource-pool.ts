@@ -63,15 +63,23 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
   }
 
   acquire(options: AcquireOptions = NO_OPTIONS): Promise<L> {
-    if (options !== NO_OPTIONS) {
-      try {
-        assertAcquire(options)
-      } catch (error) {
-        return Promise.reject(error)
-      }
-      if (options.signal?.aborted === true) return Promise.reject(options.signal.reason)
+    if (options !== NO_OPTIONS) return this.#acquireBy(options)
+    if (this.#closing !== undefined) return this.#refuse()
+    const { engine, lending } = this.#effects
+    const trace = engine.state.options.leakThresholdMs > 0 ? takeTrace(this.acquire) : undefined
+    const slot = engine.take(undefined)
+    if (slot === undefined) return this.#wait(NO_OPTIONS, trace, 'own')
+    return Promise.resolve(lending.lend(slot, NO_OPTIONS, trace, 0))
+  }
+
+  #acquireBy(options: AcquireOptions): Promise<L> {
+    try {
+      assertAcquire(options)
+    } catch (error) {
+      return Promise.reject(error)
     }
-    if (this.#closing !== undefined) return Promise.reject(new PoolClosedError(this.name))
+    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason)
+    if (this.#closing !== undefined) return this.#refuse()
     const { engine, lending } = this.#effects
     const trace = engine.state.options.leakThresholdMs > 0 ? takeTrace(this.acquire) : undefined
     if (options.key !== undefined) {
@@ -81,6 +89,10 @@ export class ResourcePool<C, L extends PoolLease<C>> implements Pool<C, L> {
     const slot = engine.take(options.affinity)
     if (slot !== undefined) return Promise.resolve(lending.lend(slot, options, trace, 0))
     return this.#wait(options, trace, 'own')
+  }
+
+  #refuse(): Promise<never> {
+    return Promise.reject(new PoolClosedError(this.name))
   }
 
   tryAcquire(): L | undefined {

@@ -3,7 +3,7 @@ const QUICK_MS = 1
 /** So many quick looks in a row make a rush. */
 const RUSH = 1_000
 /** In a rush one look in so many is a real one. Odd: leases look twice, and both their beginnings and their ends shall have their turn. */
-const REAL_OF = 7
+const REAL_OF = 31
 
 /**
  * Looks at a clock as often as is worth it: reading one costs as much as all else that lending and taking back does. Who
