@@ -1,4 +1,4 @@
-import type { Clock } from '../contract/clock.ts'
+import type { Clock, Timer } from '../contract/clock.ts'
 import { ConnectionLostError, PoolError } from '../contract/errors.ts'
 import type { QueryResult } from '../contract/sql-driver.ts'
 import { SHARED_BY } from '../engine/growth.ts'
@@ -18,6 +18,8 @@ export interface Shot {
 
 /** When the oldest statement in flight has been served for this long, nobody else should stand behind it. */
 const SLOW_MS = 5
+/** When it has been served for this long, those behind it stand there no longer: it may wait for one of them, by way of a lock. */
+const STUCK_MS = 5_000
 
 export interface LaneParts<C> {
   lease: PooledLease<C>
@@ -47,6 +49,9 @@ export class Lane<C> {
   #turnAt = 0
   /** Called when everything that was sent has been answered. */
   #emptied: (() => void) | undefined = undefined
+  /** Runs since somebody stood behind the statement that was served. */
+  #watch: Timer | undefined = undefined
+  #isStuck = false
   /** In flight, and not waited for any more. */
   readonly #forsaken = new Set<Shot>()
   #state: 'open' | 'emptying' | 'ended' = 'open'
@@ -88,6 +93,7 @@ export class Lane<C> {
     const { executor, connection, clock, lease } = this.#parts
     if (!lease.usable) return shot.recover(new ConnectionLostError(executor.surroundings.name, 'no'))
     if (this.inFlight === 0) this.#turnAt = clock.now()
+    else this.#watch ??= this.#watchFor(STUCK_MS)
     const number = this.#sent++
     if (number > 0) lease.countUse()
     const { statement, prepare, entry } = shot
@@ -99,14 +105,33 @@ export class Lane<C> {
       },
       (error) => {
         together?.keepApart()
-        // A lane that has let go of its connection has nothing to say about it.
-        const judged = this.#state === 'ended' ? error : this.#judge(error, number)
+        const judged = this.#judge(error, number)
         const awaited = !this.#forsaken.has(shot)
         this.#settle(shot)
         if (awaited && judged instanceof ConnectionLostError) return shot.recover(judged)
         throw judged
       },
     )
+  }
+
+  #watchFor(ms: number): Timer {
+    const { clock, lease } = this.#parts
+    const watch = clock.after(ms, () => {
+      this.#watch = undefined
+      if (this.inFlight < 2 || !lease.usable) return
+      const leftMs = this.#turnAt + STUCK_MS - clock.now()
+      if (leftMs > 0) this.#watch = this.#watchFor(leftMs)
+      else this.#breakUp()
+    })
+    watch.unref()
+    return watch
+  }
+
+  /** All run again, each on a connection of its own: as reads they can. */
+  #breakUp(): void {
+    this.#isStuck = true
+    this.#state = 'emptying'
+    this.#parts.lease.destroy()
   }
 
   /** Nobody waits for this statement any more. */
@@ -157,6 +182,7 @@ export class Lane<C> {
   #end(running: readonly unknown[]): void {
     const { lease, connection, executor, onEnd } = this.#parts
     this.#state = 'ended'
+    this.#watch?.cancel()
     onEnd(this)
     if (!lease.usable) return
     const unshare = () => {
@@ -186,8 +212,11 @@ export class Lane<C> {
   }
 
   #judge(thrown: unknown, number: number): unknown {
+    // A lane that has let go of its connection has nothing to say about it.
+    if (this.#state === 'ended') return thrown
     const { executor, lease } = this.#parts
     const { name, driver } = executor.surroundings
+    if (this.#isStuck) return new ConnectionLostError(name, 'no', { cause: thrown })
     const { error, verdict } = executor.judge(thrown)
     if (verdict === 'stale') lease.confirmStale()
     if (verdict !== 'lost' && lease.usable) return error

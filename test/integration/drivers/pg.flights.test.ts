@@ -238,6 +238,22 @@ describe('a pool whose reads share connections', () => {
     }
   })
 
+  test('answers a transaction that asks the pool while somebody before it waits for that transaction', async () => {
+    const pool = createPool(pg(server.url()), { max: 4 })
+    onTestFinished(() => pool[Symbol.asyncDispose]())
+    await pool.query('create table locked (id int)')
+    await pool.query('create table free (id int)')
+    const reads = () => [pool.query('select id from locked'), pool.query('select id from free')] as const
+    for (let n = 0; n < 20; n++) await Promise.all(reads())
+    const waiting = await pool.transaction(async (tx) => {
+      await tx.query('lock table locked in access exclusive mode')
+      const [locked, free] = reads()
+      expect((await free).rows).toEqual([])
+      return [locked] as const
+    })
+    expect((await waiting[0]).rows).toEqual([])
+  })
+
   test('sees what was written before it was asked', async () => {
     const pool = createPool(pg(server.url()), { max: 4 })
     onTestFinished(() => pool[Symbol.asyncDispose]())

@@ -441,3 +441,49 @@ describe('a statement that nobody waits for any more', () => {
     expect(asked()).toEqual([])
   })
 })
+
+describe('a statement that has been served for 5 s while others stand behind it', () => {
+  test('breaks the lane up: all that are not answered run again elsewhere', async () => {
+    const { clock, send, answer, fail, asked, recovered } = scene()
+    const sent = [send(), send(), send()]
+    await clock.advance(4_999)
+    expect(asked()).not.toContain('destroy')
+    await clock.advance(1)
+    expect(asked()).toContain('destroy')
+    await fail(0)
+    await answer(1)
+    await fail(2)
+    expect(sent.map(({ value }) => value?.rows)).toEqual([['again'], [1], ['again']])
+    expect(recovered.map(({ executed }) => executed)).toEqual(['no', 'no'])
+    expect(asked()).toContain('end')
+  })
+
+  test('is left alone when nobody does any more', async () => {
+    const { clock, send, answer, asked } = scene()
+    send()
+    send()
+    await answer(0)
+    await clock.advance(10_000)
+    expect(asked()).not.toContain('destroy')
+  })
+
+  test('is counted from its own turn', async () => {
+    const { clock, send, answer, asked } = scene()
+    for (let n = 0; n < 3; n++) send()
+    await clock.advance(4_000)
+    await answer(0)
+    await clock.advance(4_000)
+    expect(asked()).not.toContain('destroy')
+    await clock.advance(1_000)
+    expect(asked()).toContain('destroy')
+  })
+
+  test('says no more when the lane has ended', async () => {
+    const { clock, send, answer } = scene()
+    send()
+    send()
+    await answer(0)
+    await answer(1)
+    expect(clock.pending).toBe(0)
+  })
+})
