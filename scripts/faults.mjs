@@ -31,8 +31,8 @@ export const FAULTS = [
   {
     name: 'sockets that close are not counted',
     file: 'engine/state.ts',
-    from: 'return this.live + this.counts.closing',
-    to: 'return this.live',
+    from: 'return this.slots.size\n',
+    to: 'return this.live\n',
   },
   {
     name: 'the listener on a signal is forgotten',
@@ -43,8 +43,8 @@ export const FAULTS = [
   {
     name: 'a stale lease can be released again',
     file: 'pool/pool-lease.ts',
-    from: `if (slot !== undefined) {\n      this.#slot = undefined\n      return slot`,
-    to: `if (slot !== undefined) {\n      return slot`,
+    from: 'this.#slot = undefined\n    this.lender.giveBack',
+    to: 'this.lender.giveBack',
   },
   {
     name: 'the last to come is the first to be served',
@@ -168,5 +168,83 @@ export const FAULTS = [
     file: 'engine/dispatch.ts',
     from: 'if (waiter !== undefined) this.pump()',
     to: '',
+  },
+  {
+    name: 'a success does not end the pause after failures',
+    file: 'engine/engine.ts',
+    from: `    this.state.backoff.succeeded()\n`,
+    to: '',
+  },
+  {
+    name: 'there is no pause after a failed connect',
+    file: 'engine/engine.ts',
+    from: `    this.backOff(slot, now, permanent)\n`,
+    to: '',
+  },
+  {
+    name: 'a hanging reset never ends',
+    file: 'engine/engine.ts',
+    from: `    slot.deadline = now + this.state.options.resetTimeoutMs\n`,
+    to: '',
+  },
+  {
+    name: 'maxWaiting is off by one',
+    file: 'engine/engine.ts',
+    from: 'return state.queue.size + 1 - (state.cap',
+    to: 'return state.queue.size - (state.cap',
+  },
+  {
+    name: 'what shares a connection goes on in a suspended pool',
+    file: 'engine/engine.ts',
+    from: 'if (state.suspended || dueReason(state, slot, now) !== undefined) return true',
+    to: 'if (dueReason(state, slot, now) !== undefined) return true',
+  },
+  {
+    name: 'what shares a connection outlives its time',
+    file: 'engine/engine.ts',
+    from: 'if (state.suspended || dueReason(state, slot, now) !== undefined) return true',
+    to: 'if (state.suspended) return true',
+  },
+  {
+    name: 'a change of maxLifetimeMs does not reach what is open',
+    file: 'engine/engine.ts',
+    from: `for (const slot of state.slots)\n      if (slot.connection !== undefined) slot.expiresAt = lifetimeEnd(state, slot)`,
+    to: '',
+  },
+  {
+    name: 'a second close prolongs the first',
+    file: 'engine/engine.ts',
+    from: 'state.drainDeadline = Math.min(state.drainDeadline, drainDeadline)',
+    to: 'state.drainDeadline = drainDeadline',
+  },
+  {
+    name: 'close does not abort the connects under way',
+    file: 'engine/engine.ts',
+    from: `if (slot.state === 'connecting') this.abortConnect(slot, 'close', now)`,
+    to: '',
+  },
+  {
+    name: 'close resolves while sockets are still closing',
+    file: 'engine/dispatch.ts',
+    from: 'if (state.closing && state.total === 0) this.ports.closed()',
+    to: 'if (state.closing && state.live === 0) this.ports.closed()',
+  },
+  {
+    name: 'a failed check casts no doubt on the others',
+    file: 'engine/dispatch.ts',
+    from: `    if (!alive) {\n      this.suspectAll(now)\n`,
+    to: `    if (!alive) {\n`,
+  },
+  {
+    name: 'min is undercut by idleness and filled again',
+    file: 'engine/retirement.ts',
+    from: 'state.live <= state.options.min',
+    to: 'state.live < state.options.min',
+  },
+  {
+    name: 'a return does not count as use',
+    file: 'engine/engine.ts',
+    from: `    const { now } = this\n    slot.usedAt = now\n`,
+    to: `    const { now } = this\n`,
   },
 ]

@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts'
 import { borrow, randomWish, tryBorrow } from './borrow.ts'
+import { judgeChoice } from './choice.ts'
 import type { Held } from './held.ts'
 import type { Stage } from './stage.ts'
 
@@ -67,6 +68,7 @@ export const leaseActs: Record<string, Act> = {
   async try(stage, caller, random) {
     const held = tryBorrow(stage, caller)
     if (held === undefined) return
+    judgeChoice(stage, held.socket)
     await pause(stage, random)
     finish(held, random)
   },

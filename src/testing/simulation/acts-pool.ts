@@ -4,8 +4,6 @@ import type { Act } from './acts-lease.ts'
 import { ticketFor } from './borrow.ts'
 import type { Stage } from './stage.ts'
 
-const IGNORED = () => {}
-
 /** What is done to the pool as a whole. */
 export const poolActs: Record<string, Act> = {
   resize(stage, caller, random) {
@@ -16,24 +14,24 @@ export const poolActs: Record<string, Act> = {
 
   refresh(stage, caller) {
     stage.call('refresh', caller)
-    stage.parts.ledger.refreshed()
+    stage.parts.ledger.fitness.refreshed()
     stage.parts.pool.refresh()
   },
 
   async suspend(stage, caller, random) {
     const { pool, ledger } = stage.parts
     stage.call('suspend', caller)
-    if (stage.suspensions++ === 0) ledger.suspended(true)
+    if (stage.suspensions++ === 0) ledger.fitness.suspended(true)
     pool.suspend()
     await stage.sleep(random.between(0, 100))
     if (--stage.suspensions > 0) return
     stage.call('resume', caller)
-    ledger.suspended(false)
+    ledger.fitness.suspended(false)
     pool.resume()
   },
 
   async ready(stage, caller, random) {
-    const { pool, tickets } = stage.parts
+    const { pool, tickets, ledger, law } = stage.parts
     stage.call('ready', caller)
     const timeoutMs = random.between(0.1, 200)
     const signal = random.chance(0.3) ? stage.signal(random.between(0, 50)) : undefined
@@ -41,6 +39,9 @@ export const poolActs: Record<string, Act> = {
     const ticket = ticketFor(stage, caller, wish, { acquires: false })
     try {
       await pool.ready({ timeoutMs, ...(signal && { signal: signal.asSignal }) })
+      const { min = 0 } = stage.parts.options
+      const { openLately } = ledger
+      law.demand(openLately >= Math.max(1, min), 'ready when it is', () => `${openLately} of ${min}`)
       tickets.done(ticket)
     } catch (error) {
       tickets.refused(ticket, error)
@@ -58,11 +59,16 @@ export const poolActs: Record<string, Act> = {
   },
 
   async listen(stage, caller, random) {
-    const { pool } = stage.parts
+    const { pool, law } = stage.parts
     stage.call('on', caller)
-    pool.on('acquire', IGNORED).once('release', IGNORED)
+    let isListening = true
+    let heard = 0
+    const always = () => law.demand(isListening, 'off is off', () => 'acquire')
+    const once = () => law.demand(isListening && ++heard === 1, 'once is once', () => `${heard}`)
+    pool.on('acquire', always).once('release', once)
     await stage.sleep(random.between(0, 100))
-    pool.off('acquire', IGNORED).off('release', IGNORED)
+    pool.off('acquire', always).off('release', once)
+    isListening = false
   },
 }
 
@@ -73,8 +79,10 @@ function drawResize(stage: Stage, random: Random): ResizeOptions {
   if (random.chance(0.2)) change.maxOverflow = random.integer(0, 3)
   if (random.chance(0.2))
     change.min = random.integer(0, Math.min(change.max ?? max, stage.parts.options.maxIdle ?? 99))
+  if (random.chance(0.1)) change.maxIdle = random.integer(change.min ?? min, change.max ?? max)
   if (random.chance(0.2)) change.acquireTimeoutMs = random.pick([20, 1_000, 10_000])
   if (random.chance(0.2)) change.validateAfterIdleMs = random.pick([0, 10, 1_000])
   if (random.chance(0.2)) change.idleTimeoutMs = random.pick([10, 1_000])
+  if (random.chance(0.2)) change.maxLifetimeMs = random.pick([100, 5_000])
   return change
 }

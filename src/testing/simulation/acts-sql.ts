@@ -43,7 +43,11 @@ async function query(stage: Stage, caller: number, random: Random): Promise<void
     priority: 0,
     inTurn: false,
     signal,
+    stillborn: false,
+    key: undefined,
+    excess: false,
     acquires: false,
+    waitsUntilReady: false,
   })
   const statement = randomStatement(stage, caller, random)
   await run(stage, caller, poolOf(stage), { statement, ...(given && { options: given }), at: 'once' })

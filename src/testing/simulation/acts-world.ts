@@ -30,6 +30,9 @@ const MILD: readonly Fault[] = [
   { fails: 0.02, slow: 0.1 },
 ]
 
+/** A machine that was away for so long has slept. */
+const GAP_MS = 5_001
+
 /** What happens to the server, to the network and to the process. */
 export const worldActs: Record<string, Act> = {
   kill(stage, _, random) {
@@ -131,9 +134,13 @@ export const worldActs: Record<string, Act> = {
   },
 
   suspend(stage, _, random) {
-    const { clock } = stage.parts
+    const { clock, ledger } = stage.parts
     const from = stage.now
-    clock.suspend(random.between(100, 20_000), random.pick(['process', 'machine'] as const))
+    const ms = random.between(100, 20_000)
+    const what = random.pick(['process', 'machine'] as const)
+    clock.suspend(ms, what)
+    // Servers and firewalls may have given up what was silent for so long.
+    if (what === 'machine' && ms > GAP_MS) ledger.fitness.slept()
     stage.blocked(from)
   },
 }

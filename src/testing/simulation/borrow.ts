@@ -2,6 +2,7 @@ import type { AcquireOptions } from '../../contract/lease.ts'
 import type { SqlLease } from '../../contract/sql.ts'
 import type { FakeConnection } from '../fake-connection.ts'
 import type { Random } from '../random.ts'
+import { familiarOnes } from './choice.ts'
 import type { CountedSignal } from './counted-signal.ts'
 import { Held } from './held.ts'
 import type { AnyLease, Stage } from './stage.ts'
@@ -36,8 +37,20 @@ export function ticketFor(
     priority,
     inTurn,
     signal,
+    stillborn: signal?.aborted === true,
+    key,
+    excess: acquires && isTooMuch(stage),
     acquires,
+    waitsUntilReady: !acquires,
   })
+}
+
+/** One more caller is one too many for this pool. */
+function isTooMuch({ parts: { pool, ledger, options } }: Stage): boolean {
+  const { maxWaiting } = options
+  if (maxWaiting === undefined) return false
+  const { waiting, leased } = pool.stats()
+  return waiting + 1 + leased - ledger.orders.cap > maxWaiting
 }
 
 /** `pool.acquire`, watched. Undefined when the pool has refused, for a reason that was checked. */
@@ -49,6 +62,9 @@ export async function borrow<L extends AnyLease = SqlLease<FakeConnection>>(
   const { tickets } = stage.parts
   stage.call('acquire', caller)
   const ticket = ticketFor(stage, caller, wish)
+  const { affinity } = wish.options ?? {}
+  // Whoever was served just before has not been told yet.
+  const familiar = affinity === undefined || tickets.waiting > 1 ? [] : familiarOnes(stage, affinity)
   let lease: L
   try {
     const options =
@@ -60,7 +76,14 @@ export async function borrow<L extends AnyLease = SqlLease<FakeConnection>>(
     return undefined
   }
   tickets.granted(ticket, stage.steps)
-  return hold(stage, caller, lease, wish.options?.key)
+  const held = hold(stage, caller, lease, wish.options?.key)
+  if (held === undefined) return undefined
+  held.socket.affinity = affinity
+  const missed =
+    ticket.step === stage.steps && familiar.length > 0 && !familiar.includes(held.socket) && familiar[0]
+  if (missed !== false && missed?.closes === 0)
+    stage.parts.law.breaks('affinity', `connection ${held.socket.id} instead of ${missed.id}`)
+  return held
 }
 
 /** `pool.tryAcquire`, watched. */
@@ -73,7 +96,9 @@ export function tryBorrow<L extends AnyLease = SqlLease<FakeConnection>>(
   try {
     const lease = pool.tryAcquire()
     law.demand(!ledger.closing, 'nothing is lent after close', () => `${caller}`)
-    return lease === undefined ? undefined : hold(stage, caller, lease as AnyLease as L, undefined)
+    const held = lease === undefined ? undefined : hold(stage, caller, lease as AnyLease as L, undefined)
+    if (held !== undefined) held.socket.affinity = undefined
+    return held
   } catch (error) {
     law.demand(ledger.closing, 'tryAcquire throws after close only', () => String(error))
     return undefined
@@ -110,5 +135,7 @@ export function randomWish(stage: Stage, random: Random): Wish {
   if (random.chance(0.15)) options.priority = random.integer(-1, 2)
   if (random.chance(0.15)) options.affinity = random.integer(0, 3)
   if (random.chance(0.1)) options.label = random.pick(['web', 'job'])
-  return { options, signal: random.chance(0.15) ? stage.signal(random.between(0, 50)) : undefined }
+  const signal = random.chance(0.15) ? stage.signal(random.between(0, 50)) : undefined
+  if (random.chance(0.02)) signal?.abort(new Error('the caller has given up before'))
+  return { options, signal }
 }

@@ -1,58 +1,42 @@
 import type { FakeConnection } from '../fake-connection.ts'
-import type { Law } from './law.ts'
+import { Fitness, type LedgerFacts, type Orders } from './fitness.ts'
+import type { Leaks } from './leaks.ts'
 import { Socket } from './socket.ts'
-
-/** What the ledger needs to know of the run. */
-export interface LedgerFacts {
-  readonly law: Law
-  now(): number
-  /** Events so far: promises that settle in one step are not ordered against each other. */
-  step(): number
-}
-
-/** What the pool was told, as far as it binds what it lends. */
-export interface Orders {
-  cap: number
-  /** Infinity = no check by age. */
-  validateAfterIdleMs: number
-  maxLifetimeMs: number
-  maxUses: number
-  readonly canCheck: boolean
-  /** What is seen of connections is enough to judge how long they have been idle. */
-  readonly checksByAge: boolean
-  readonly seesDirt: boolean
-  /** A hook runs between the choice of a connection and the lease: what holds at the choice may have changed since. */
-  readonly prepares: boolean
-}
 
 /** Who has which connection, and how many there are: the truth, kept apart from the pool's own accounts. */
 export class Ledger {
   readonly orders: Orders
+  readonly fitness: Fitness
   readonly #facts: LedgerFacts
+  readonly #leaks: Leaks
   readonly #sockets = new Map<FakeConnection, Socket>()
   readonly all: Socket[] = []
+  /** Connections of the pool's: neither on their way in nor on their way out. */
+  readonly open = new Set<Socket>()
+  #left = { step: -1, count: 0 }
   /** Sockets that count against the cap. */
   counted = 0
   /** Sockets that are out with callers whom the ledger knows. */
   owned = 0
-  generation = 0
-  #generationStep = 0
-  #suspectStep = -1
   #lostStep = -1
-  #suspended: { step: number } | undefined = undefined
   /** The pool is closing. */
   closing = false
+  #closedStep = Number.POSITIVE_INFINITY
   detached = 0
+  /** Leases that the pool has ended after a drain; with those among them whose connection had died. */
+  readonly takenAway = { surely: 0, perhaps: 0 }
 
-  constructor(facts: LedgerFacts, orders: Orders) {
+  constructor(facts: LedgerFacts, orders: Orders, leaks: Leaks) {
     this.#facts = facts
     this.orders = orders
+    this.fitness = new Fitness(facts, orders)
+    this.#leaks = leaks
   }
 
   // ---- connects and closes, as the driver sees them
 
   connecting(): Socket {
-    const socket = new Socket(this.all.length + 1, this.generation)
+    const socket = new Socket(this.all.length + 1, this.fitness.generation, this.#facts.now())
     this.all.push(socket)
     this.counted++
     this.#demand(this.counted <= this.orders.cap, 'cap', () => `${this.counted} of ${this.orders.cap} open`)
@@ -68,8 +52,22 @@ export class Ledger {
   /** The pool has it, `onConnect` included. */
   opened(socket: Socket): void {
     socket.opened = true
+    socket.openedStep = this.#facts.step()
     socket.connectedAt = this.#facts.now()
+    socket.usedAt = socket.connectedAt
+    if (socket.closes === 0) this.open.add(socket)
     this.proven(socket)
+  }
+
+  /** The pool is told to close. */
+  close(): void {
+    this.closing = true
+    this.#closedStep = this.#facts.step()
+  }
+
+  /** It was told so before this step. */
+  get wasClosed(): boolean {
+    return this.#closedStep < this.#facts.step()
   }
 
   /** The connect has failed, or the close has settled. */
@@ -82,12 +80,16 @@ export class Ledger {
   closingSocket(connection: FakeConnection): Socket {
     const socket = this.of(connection)
     socket.closes++
+    this.#leave(socket)
+    socket.closedAt = this.#facts.now()
+    socket.closedEarly = socket.closedAt - socket.usedAt < this.orders.idleTimeoutMs - SLACK_MS
     this.#demand(socket.closes === 1, 'closed once', () => `connection ${socket.id} was closed twice`)
     this.#demand(!socket.detached, 'detached is forgotten', () => `connection ${socket.id} was closed`)
     const { owner } = socket
     if (owner !== undefined) {
       const excused = socket.lost || socket.destroyed || this.closing || socket.transactionOf !== undefined
       this.#demand(excused, 'closed under its holder', () => `connection ${socket.id}`)
+      if (this.closing && !socket.destroyed) this.takenAway[socket.lost ? 'perhaps' : 'surely']++
       socket.owner = undefined
       this.owned--
     }
@@ -102,6 +104,19 @@ export class Ledger {
     if (socket.counts) this.counted--
   }
 
+  /** Something has been open since before this step. */
+  get isOpen(): boolean {
+    const step = this.#facts.step()
+    for (const { openedStep } of this.open) if (openedStep < step) return true
+    return false
+  }
+
+  /** How many were open at some time of this step. */
+  get openLately(): number {
+    const { step, count } = this.#left
+    return this.open.size + (step === this.#facts.step() ? count : 0)
+  }
+
   of(connection: FakeConnection): Socket {
     const socket = this.#sockets.get(connection)
     if (socket === undefined) throw new Error('a connection that nobody has opened')
@@ -112,6 +127,12 @@ export class Ledger {
 
   alive(socket: Socket): void {
     socket.aliveAt = this.#facts.now()
+  }
+
+  /** Whoever had it has given it back. */
+  used(socket: Socket): void {
+    this.alive(socket)
+    socket.usedAt = socket.aliveAt
   }
 
   /** Its session is as it was. */
@@ -126,25 +147,18 @@ export class Ledger {
   }
 
   /** A connection has died without the pool's doing: the others may have, too. */
-  died(socket: Socket): void {
-    const known = socket.opened && socket.closes === 0 && !socket.detached
+  died(socket: Socket): boolean {
+    const known = this.open.has(socket)
     socket.lost = true
+    socket.diedStep = this.#facts.step()
     this.#lostStep = this.#facts.step()
-    if (known) this.#suspectStep = this.#facts.step()
+    if (known) this.fitness.suspected()
+    return known
   }
 
   /** A death was told in this step. */
   get hasJustLost(): boolean {
     return this.#lostStep === this.#facts.step()
-  }
-
-  refreshed(): void {
-    this.generation++
-    this.#generationStep = this.#facts.step()
-  }
-
-  suspended(is: boolean): void {
-    this.#suspended = is ? { step: this.#facts.step() } : undefined
   }
 
   // ---- leases
@@ -161,8 +175,10 @@ export class Ledger {
     }
     socket.owner = { key, callers: [caller] }
     socket.leases++
+    socket.lentAt = this.#facts.now()
+    socket.leakTold = false
     this.owned++
-    this.#judge(socket, connection)
+    this.fitness.judge(socket, connection)
     return socket
   }
 
@@ -174,6 +190,8 @@ export class Ledger {
     if (owner === undefined || at === -1) return
     owner.callers.splice(at, 1)
     if (owner.callers.length > 0) return
+    this.#leaks.givenBack(socket)
+    this.used(socket)
     socket.owner = undefined
     this.owned--
   }
@@ -181,34 +199,16 @@ export class Ledger {
   detach(socket: Socket, caller: number): void {
     this.givenBack(socket, caller)
     socket.detached = true
+    this.#leave(socket)
     this.detached++
     this.counted--
   }
 
-  /** May this one be lent? Asked for every lease: it allocates little. */
-  #judge(socket: Socket, connection: FakeConnection): void {
-    const { orders } = this
-    const { id, generation, provenStep } = socket
+  #leave(socket: Socket): void {
+    if (!this.open.delete(socket)) return
     const step = this.#facts.step()
-    const breaks = (rule: string, detail = '') => this.#facts.law.breaks(rule, `connection ${id}${detail}`)
-    if (socket.closes > 0 || socket.detached) breaks('not lent after its end')
-    if (socket.destroyed) breaks('not lent when destroyed')
-    if (orders.seesDirt) {
-      if (connection.session.transaction !== 'none') breaks('not lent dirty')
-      if (connection.inFlight > 0) breaks('not lent busy')
-    }
-    if (connection.session.memory.has('tainted')) breaks('no session state carried over')
-    if (socket.leases > orders.maxUses) breaks('maxUses')
-    if (orders.prepares) return
-    if (generation < this.generation && step > this.#generationStep) breaks('refresh')
-    if (this.#suspended !== undefined && step > this.#suspended.step) breaks('suspend')
-    const now = this.#facts.now()
-    if (now - socket.connectedAt > orders.maxLifetimeMs + SLACK_MS) breaks('maxLifetimeMs')
-    if (!orders.canCheck) return
-    if (provenStep < this.#suspectStep && step > this.#suspectStep) breaks('suspects are checked')
-    const idleMs = now - socket.aliveAt
-    if (orders.checksByAge && idleMs > orders.validateAfterIdleMs + SLACK_MS)
-      breaks('checked after idling', ` after ${idleMs} ms`)
+    if (this.#left.step !== step) this.#left = { step, count: 0 }
+    this.#left.count++
   }
 
   #demand(holds: boolean, rule: string, detail: () => string): void {

@@ -1,27 +1,13 @@
-import type { PoolOptions } from '../../contract/options.ts'
-import type { Pool } from '../../contract/pool.ts'
-import type { SqlPool } from '../../contract/sql.ts'
 import { createPool } from '../../create-pool.ts'
 import { createResourcePool } from '../../pool/create-resource-pool.ts'
-import type { FakeConnection } from '../fake-connection.ts'
-import { FakeServer } from '../fake-server.ts'
-import { uniform } from '../latency.ts'
-import { Random } from '../random.ts'
-import { promiseJobs, type VirtualClock } from '../virtual-clock.ts'
+import type { Random } from '../random.ts'
 import { KINDS, Repertoire } from './acts.ts'
-import { Audit } from './audit.ts'
-import { Budget } from './budget.ts'
-import { Database } from './database.ts'
+import { closePool } from './ending.ts'
 import { finale } from './finale.ts'
-import { Law, type Violation } from './law.ts'
-import { Ledger } from './ledger.ts'
-import { PacedClock } from './paced-clock.ts'
+import type { Violation } from './law.ts'
 import { actRandom, drawPlan, type Plan } from './plan.ts'
-import { capOf, type PoolMakers, Stage } from './stage.ts'
-import { Tickets } from './tickets.ts'
-import { Trace } from './trace.ts'
-import { watchedDriver } from './watched-driver.ts'
-import { Weather } from './weather.ts'
+import { setScene } from './scene.ts'
+import type { PoolMakers, Stage } from './stage.ts'
 
 export interface SimulateOptions {
   /** Calls by callers and events of the server, after which no more is begun. Default 10 000. */
@@ -62,7 +48,8 @@ const SETTLED = Promise.resolve()
 /** Plays one seed: what callers, servers and networks do to a pool, and what must hold all the time. */
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<SimulationResult> {
   const plan = drawPlan(seed, KINDS.length)
-  const stage = build(plan, options)
+  const { makers = { createPool, createResourcePool }, lines = false } = options
+  const stage = setScene(plan, { makers, lines })
   const { law, trace } = stage.parts
   const onUnhandled = (reason: unknown) => law.breaks('no unhandled rejection', String(reason))
   const onUncaught = (error: unknown) => law.breaks('no uncaught exception', String(error))
@@ -90,88 +77,6 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     plan,
     lines: trace.lines ?? [],
   }
-}
-
-function build(
-  plan: Plan,
-  { makers = { createPool, createResourcePool }, lines = false }: SimulateOptions,
-): Stage {
-  const law = new Law(() => clock.now())
-  const clock = new PacedClock({ random: new Random(plan.poolSeed), settle: promiseJobs }, () =>
-    law.breaks('time passes', 'something waits for it within one callback', 0),
-  )
-  const now = () => clock.now()
-  const trace = new Trace(now, { lines })
-  const random = new Random(plan.serverSeed)
-  const server = new FakeServer({
-    clock,
-    random: random.fork(),
-    latencyMs: uniform(...plan.latencyMs),
-    maxConnections: plan.serverMax,
-    record: ({ operation, connection, sql }) => trace.note(operation, connection, sql),
-  })
-  const { without } = plan
-  let stage: Stage | undefined
-  const ledger = new Ledger(
-    { law, now, step: () => stage?.steps ?? 0 },
-    {
-      cap: capOf(plan.options),
-      validateAfterIdleMs: plan.options.validateAfterIdleMs ?? 1_000,
-      maxLifetimeMs: plan.options.maxLifetimeMs ?? Number.POSITIVE_INFINITY,
-      maxUses: plan.options.maxUses ?? Number.POSITIVE_INFINITY,
-      canCheck: !without.includes('isAlive'),
-      checksByAge: !without.includes('isAlive') && (plan.listens || !plan.sql),
-      seesDirt: !without.includes('isDirty') || (!without.includes('reset') && plan.options.reset !== 'none'),
-      prepares: plan.hooks.onAcquire,
-    },
-  )
-  const tickets = new Tickets(law, now, {
-    closed: false,
-    mayBeFull: plan.options.maxWaiting !== undefined,
-    mayShed: plan.options.overload === 'shed',
-    mayBeRefused: true,
-  })
-  const budget = plan.permits === undefined ? undefined : new Budget(plan.permits)
-  const poolOptions = optionsFor(plan, { clock, server, budget })
-  const database = new Database(server, law)
-  const driver = watchedDriver(server.driver({ without }), ledger, { law, trace })
-  const sql: SqlPool<FakeConnection> | undefined = plan.sql
-    ? makers.createPool(driver, poolOptions)
-    : undefined
-  const pool: Pool<FakeConnection> = sql ?? makers.createResourcePool(driver, poolOptions)
-  const audit = new Audit(pool, ledger, plan)
-  const weather = new Weather(server, random.fork())
-  stage = new Stage({
-    plan,
-    clock,
-    server,
-    weather,
-    law,
-    ledger,
-    tickets,
-    trace,
-    database,
-    audit,
-    budget,
-    pool,
-    sql,
-    options: { ...plan.options } as PoolOptions<FakeConnection>,
-  })
-  return stage
-}
-
-function optionsFor(
-  { options, hooks, resetsItself }: Plan,
-  { clock, server, budget }: { clock: VirtualClock; server: FakeServer; budget: Budget | undefined },
-): PoolOptions<FakeConnection> {
-  const all: PoolOptions<FakeConnection> = { ...(options as PoolOptions<FakeConnection>), clock }
-  if (budget !== undefined) all.permits = budget
-  if (hooks.onConnect) all.onConnect = server.hook('onConnect')
-  if (hooks.onAcquire) all.onAcquire = server.hook('onAcquire')
-  if (hooks.onRelease) all.onRelease = server.hook('onRelease')
-  if (resetsItself)
-    all.reset = async (connection) => void (await connection.send('discard all', { operation: 'reset' }))
-  return all
 }
 
 /** One act after the other, each on its own; then the finale. */
@@ -232,7 +137,9 @@ class Play {
     const { tickets, audit, plan } = stage.parts
     stage.steps++
     // After a while in which little happened, too: then there was nothing else to set right what was forgotten.
-    if (stage.steps % plan.auditEvery === 0 || stage.now - this.#auditedAt > AUDIT_MS) {
+    const isDue = stage.steps % plan.auditEvery === 0 || stage.now - this.#auditedAt > AUDIT_MS
+    if (isDue || stage.auditNow) {
+      stage.auditNow = false
       this.#auditedAt = stage.now
       audit.compare(stage)
     }
@@ -251,7 +158,7 @@ class Play {
     const random = actRandom(plan.seed, index)
     const lull = random.chance(plan.lulls)
     const wait = lull ? random.next() * plan.lullMs : random.next() * 2 * plan.pace
-    if (this.#stage.closing !== undefined) this.#late++
+    if (this.#stage.ending !== undefined) this.#late++
     const { hushMs } = this.#stage
     this.#stage.hushMs = 0
     clock.io(wait + hushMs, () => {
@@ -263,9 +170,10 @@ class Play {
   #act(index: number, random: Random): void {
     const stage = this.#stage
     const { plan, trace, law } = stage.parts
-    if (plan.closesEarly && stage.closing === undefined && random.chance(0.001)) {
+    const isClosing = stage.ending !== undefined
+    if (plan.closesEarly && random.chance(isClosing ? 0.05 : 0.001)) {
       trace.note('close', index)
-      stage.close(random.pick([0, 10, 500]))
+      closePool(stage, random.pick([0, 10, 500]))
       return
     }
     const { name, label, act } = this.#repertoire.draw(random)

@@ -7,6 +7,7 @@ import type { SqlDriver } from '../../contract/sql-driver.ts'
 import type { FakeConnection } from '../fake-connection.ts'
 import type { FakeServer } from '../fake-server.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
+import type { Attempts } from './attempts.ts'
 import type { Budget } from './budget.ts'
 import { CountedSignal } from './counted-signal.ts'
 import type { Database } from './database.ts'
@@ -15,7 +16,7 @@ import type { Ledger } from './ledger.ts'
 import type { Plan } from './plan.ts'
 import type { Tickets } from './tickets.ts'
 import type { Trace } from './trace.ts'
-import { TOKENS_EACH } from './watched-driver.ts'
+import { TOKENS_EACH, type Traffic } from './traffic.ts'
 import type { Weather } from './weather.ts'
 
 /** Makes the pools that are under test. */
@@ -28,9 +29,19 @@ type Options = Omit<PoolOptions<FakeConnection>, 'clock' | 'permits'>
 
 /** Compares what the pool says of itself with what happened. */
 interface Auditor {
+  /** Connections that were told of as closed. */
+  readonly closes: number
   compare(stage: Stage): void
   settle(stage: Stage): void
   progress(): void
+}
+
+/** The end of the pool, under way. */
+interface PoolsEnding {
+  readonly done: Promise<void>
+  /** How many connects were under way when the pool was closed. */
+  readonly connecting: number
+  again(drainTimeoutMs: number): unknown
 }
 
 interface StageParts {
@@ -43,6 +54,8 @@ interface StageParts {
   readonly tickets: Tickets
   readonly trace: Trace
   readonly database: Database
+  readonly traffic: Traffic
+  readonly attempts: Attempts
   readonly audit: Auditor
   readonly budget: Budget | undefined
   readonly pool: Pool<FakeConnection>
@@ -65,12 +78,18 @@ export class Stage {
   /** Leases that callers know of, joined ones included; without those within `use` and the like. */
   leases = 0
   joins = 0
-  closing: Promise<unknown> | undefined = undefined
+  ending: PoolsEnding | undefined = undefined
   suspensions = 0
   /** For so long nobody comes. */
   hushMs = 0
   /** How long the event loop has stood still altogether. */
   blockedMs = 0
+  /** When the loop last stood still, or the pool's orders changed. */
+  disturbedAt = 0
+  /** The pool's account is to be looked at as soon as all promises have settled. */
+  auditNow = false
+  /** Connections do not live as long as was planned. */
+  livesChange = false
   /** Acts that have not ended. */
   readonly running = new Map<number, string>()
   /** Events so far. */
@@ -121,6 +140,7 @@ export class Stage {
   blocked(from: number): void {
     this.parts.tickets.lateness.blocked(from, this.now)
     this.blockedMs += this.now - from
+    this.disturbedAt = this.now
     this.parts.audit.progress()
   }
 
@@ -135,27 +155,16 @@ export class Stage {
     ledger.orders.cap = capOf(options)
     ledger.orders.validateAfterIdleMs = options.validateAfterIdleMs ?? 1_000
     ledger.orders.maxLifetimeMs = options.maxLifetimeMs ?? Number.POSITIVE_INFINITY
+    ledger.orders.idleTimeoutMs = options.idleTimeoutMs ?? 600_000
+    this.disturbedAt = this.now
+    this.auditNow = true
+    if (change.maxLifetimeMs !== undefined) this.livesChange = true
     tickets.inspect()
-  }
-
-  close(drainTimeoutMs: number): void {
-    const { pool, ledger, tickets } = this.parts
-    ledger.closing = true
-    tickets.expected.closed = true
-    const { closeTimeoutMs = 5_000 } = this.parts.options
-    const limit = this.now - this.blockedMs + drainTimeoutMs + closeTimeoutMs + SLACK_MS
-    this.closing = this.during('close', pool.close({ drainTimeoutMs })).then(() => {
-      const lateMs = this.now - this.blockedMs - limit
-      this.parts.law.demand(lateMs <= 0, 'close in time', () => `${lateMs} ms late`)
-    })
   }
 }
 
 export function capOf({ max = 10, maxOverflow = 0 }: Pick<PoolOptions, 'max' | 'maxOverflow'>): number {
   return max + maxOverflow
 }
-
-/** Sums of fractions of milliseconds are not exact. */
-const SLACK_MS = 0.01
 
 export type AnyLease = Lease<FakeConnection>

@@ -50,16 +50,20 @@ export async function run(
   to: Queryable,
   { statement, options, at }: { statement: Statement; options?: QueryOptions; at: 'once' | 'commit' },
 ): Promise<Outcome> {
-  const { database, law, trace } = stage.parts
+  const { database, law, trace, traffic } = stage.parts
   const { text, params, token, answer, writes } = statement
   stage.call('query', caller)
   if (writes && options?.idempotent !== true) database.onlyOnce(token)
+  const isPools = to === stage.parts.sql
+  if (params !== undefined) traffic.given(token, isPools ? 'pool' : 'lease')
   let result: QueryResult
   try {
     result = await to.query(text, params, options)
   } catch (error) {
     trace.note('failed', caller)
+    if (params !== undefined) traffic.failed(token)
     judgeFailure(stage, error, options?.signal)
+    if (error instanceof FakeError) judgeAnswer(stage, error, { isPools, options })
     return 'failed'
   }
   trace.note('answered', caller)
@@ -92,11 +96,22 @@ export function judgeFailure(stage: Stage, error: unknown, signal?: AbortSignal)
   if (code === 'POOL_CLOSED' && closed) return
   if (code === 'QUEUE_FULL' && mayBeFull) return
   if (code === 'OVERLOADED' && mayShed) return
-  if (code === 'CONNECT_FAILED' && mayBeRefused) return
+  if (code === 'CONNECT_FAILED' && mayBeRefused()) return
   law.breaks(
     'errors that the contract knows',
     error instanceof Error ? (error.stack ?? error.message) : String(error),
   )
+}
+
+/** An error of the server's must be this statement's own. */
+function judgeAnswer(
+  { parts: { law } }: Stage,
+  { code }: FakeError,
+  { isPools, options }: { isPools: boolean; options: QueryOptions | undefined },
+): void {
+  const isLimited = options?.timeoutMs !== undefined || options?.signal !== undefined
+  law.demand(code !== 'CANCELED' || isLimited, 'nobody cancels what is not his', () => 'canceled')
+  law.demand(code !== 'NOT_PREPARED' || !isPools, 'forgotten plans are made again', () => 'not prepared')
 }
 
 /** What a caller throws itself. */

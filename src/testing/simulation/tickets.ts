@@ -1,5 +1,6 @@
 import type { PoolErrorCode } from '../../contract/errors.ts'
 import type { CountedSignal } from './counted-signal.ts'
+import { type Lateness, SLACK_MS } from './lateness.ts'
 import type { Law } from './law.ts'
 
 /** One call that waits for the pool. */
@@ -15,8 +16,14 @@ export interface Ticket {
   /** In its turn among those of its priority; others may be served at any time. */
   readonly inTurn: boolean
   readonly signal: CountedSignal | undefined
+  /** The signal was aborted before the call. */
+  readonly stillborn: boolean
+  readonly key: unknown
+  /** The pool is too full to take it. */
+  readonly excess: boolean
   /** It waits for a lease. */
   readonly acquires: boolean
+  readonly waitsUntilReady: boolean
 }
 
 /** What may go wrong for callers of this pool; changes with the run. */
@@ -24,32 +31,21 @@ export interface Expectations {
   closed: boolean
   mayBeFull: boolean
   mayShed: boolean
-  mayBeRefused: boolean
+  /** Nothing is open: the server's refusal is the callers'. */
+  mayBeRefused(): boolean
+  /** All who wait are known here. */
+  readonly knowsAll: boolean
 }
 
-/** Blocks of the event loop: who is late because of them is excused. */
-class Lateness {
-  #from = Number.NEGATIVE_INFINITY
-  #to = Number.NEGATIVE_INFINITY
-
-  blocked(from: number, to: number): void {
-    if (from > this.#to + SLACK_MS) this.#from = from
-    this.#to = to
-  }
-
-  excuses(deadline: number, now: number): boolean {
-    if (now <= deadline + SLACK_MS) return true
-    return deadline >= this.#from - SLACK_MS && now <= this.#to + SLACK_MS
-  }
-}
-
-/** Timers and sums of fractions of milliseconds are not exact. */
-const SLACK_MS = 0.01
+/** Under overload nobody is turned away before. */
+const SHED_AFTER_MS = 20
+/** A queue is watched for as long before it is taken for overload. */
+const WATCHED_MS = 100
 
 /** All who wait: each must be settled once, in time, for a reason, and in order. */
 export class Tickets {
   readonly expected: Expectations
-  readonly lateness = new Lateness()
+  readonly lateness: Lateness
   readonly #law: Law
   readonly #now: () => number
   readonly #pending = new Set<Ticket>()
@@ -58,10 +54,13 @@ export class Tickets {
   timedOut = 0
   #acquires = 0
   rejected = 0
+  /** Since when somebody has waited all the time. */
+  #busySince = 0
 
-  constructor(law: Law, now: () => number, expected: Expectations) {
-    this.#law = law
-    this.#now = now
+  constructor(facts: { law: Law; now: () => number; lateness: Lateness }, expected: Expectations) {
+    this.#law = facts.law
+    this.#now = facts.now
+    this.lateness = facts.lateness
     this.expected = expected
   }
 
@@ -74,9 +73,29 @@ export class Tickets {
     return this.#acquires
   }
 
+  /** Of the pending, those who wait for the pool to be ready. */
+  get readies(): number {
+    let readies = 0
+    for (const { waitsUntilReady } of this.#pending) if (waitsUntilReady) readies++
+    return readies
+  }
+
+  /** Since when the first of those who wait for a lease has waited. */
+  get oldest(): number {
+    for (const { acquires, since } of this.#pending) if (acquires) return since
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** The keys that somebody waits with. */
+  get keys(): unknown[] {
+    const keys: unknown[] = []
+    for (const { key } of this.#pending) if (key !== undefined) keys.push(key)
+    return keys
+  }
+
   open(ticket: Ticket): Ticket {
     this.#pending.add(ticket)
-    if (ticket.acquires) this.#acquires++
+    if (ticket.acquires && this.#acquires++ === 0) this.#busySince = ticket.since
     if (!ticket.inTurn) return ticket
     const turn = this.#turns.get(ticket.priority)
     if (turn === undefined) this.#turns.set(ticket.priority, new Set([ticket]))
@@ -86,6 +105,9 @@ export class Tickets {
 
   granted(ticket: Ticket, step: number): void {
     this.#judgeTime(ticket)
+    if (ticket.stillborn) this.#law.breaks('signals that were aborted before', `${ticket.caller}`)
+    if (ticket.excess && ticket.key === undefined)
+      this.#law.breaks('maxWaiting', `${ticket.caller} was served`)
     if (ticket.inTurn) this.#judgeTurn(ticket, step)
     this.#close(ticket)
   }
@@ -106,7 +128,8 @@ export class Tickets {
 
   /** The pool has closed: whoever waited knows it by now. */
   closed(): void {
-    if (this.#acquires > 0) this.#law.breaks('nobody waits for a closed pool', `${this.#acquires} do`)
+    const left = this.#acquires + this.readies
+    if (left > 0) this.#law.breaks('nobody waits for a closed pool', `${left} do`)
   }
 
   /** Looks for those who wait although they should have been served or refused. */
@@ -144,20 +167,30 @@ export class Tickets {
   }
 
   #problemWith(ticket: Ticket, error: unknown): string | undefined {
-    const { signal, deadline, atOnce } = ticket
+    const { signal, since, deadline, atOnce, excess } = ticket
     if (signal?.aborted === true && error === signal.reason) return undefined
-    const { closed, mayBeFull, mayShed, mayBeRefused } = this.expected
+    const { closed, mayBeFull, mayShed, mayBeRefused, knowsAll } = this.expected
     const code = codeOf(error)
     if (code === 'ACQUIRE_TIMEOUT') {
+      if (excess && ticket.key === undefined) return 'it waited for a pool that was full'
       if (ticket.acquires) this.timedOut++
       if (this.#now() >= deadline - SLACK_MS || atOnce) return undefined
       return `timed out ${deadline - this.#now()} ms early`
     }
     this.rejected++
     if (code === 'POOL_CLOSED' && closed) return undefined
-    if (code === 'QUEUE_FULL' && mayBeFull) return undefined
-    if (code === 'OVERLOADED' && mayShed) return undefined
-    if (code === 'CONNECT_FAILED' && mayBeRefused) return undefined
+    if (code === 'QUEUE_FULL' && mayBeFull) return excess ? undefined : 'the pool is not full'
+    if (code === 'OVERLOADED' && mayShed) {
+      const now = this.#now()
+      if (now - since < SHED_AFTER_MS - SLACK_MS) return `turned away after ${now - since} ms`
+      const busyMs = now - this.#busySince
+      return knowsAll && busyMs < WATCHED_MS - SLACK_MS ? `a burst of ${busyMs} ms is turned away` : undefined
+    }
+    // Who waits until the pool is ready is told of every refusal.
+    if (code === 'CONNECT_FAILED')
+      return mayBeRefused() || !ticket.acquires
+        ? undefined
+        : `refused beside open connections: ${String(error)}`
     return String(error)
   }
 }

@@ -1,22 +1,27 @@
 import type { SqlDriver } from '../../contract/sql-driver.ts'
 import type { FakeConnection } from '../fake-connection.ts'
 import { FakeError } from '../fake-error.ts'
-import type { Law } from './law.ts'
+import type { Attempts } from './attempts.ts'
 import type { Ledger } from './ledger.ts'
 import type { Socket } from './socket.ts'
 import type { Trace } from './trace.ts'
+import { callerOf, type Traffic, UNKNOWN } from './traffic.ts'
+import { type PhaseFacts, watchedPhase } from './watched-hooks.ts'
 
 type Fake = SqlDriver<FakeConnection>
 
-/** A token says whose statement it is. */
-export const TOKENS_EACH = 1_000
-
-function callerOf(token: number): number {
-  return Math.floor(token / TOKENS_EACH)
+/** Those who watch what a pool does by its driver. */
+export interface Watchers {
+  readonly ledger: Ledger
+  readonly attempts: Attempts
+  readonly traffic: Traffic
+  readonly trace: Trace
+  readonly facts: PhaseFacts
 }
 
 /** The fake's driver, with a ledger of everything that the pool does by it. */
-export function watchedDriver(fake: Fake, ledger: Ledger, { law, trace }: { law: Law; trace: Trace }): Fake {
+export function watchedDriver(fake: Fake, { ledger, attempts, traffic, trace, facts }: Watchers): Fake {
+  const { law } = facts
   const sees = async <T>(socket: Socket, result: Promise<T>): Promise<T> => {
     try {
       return await result
@@ -25,17 +30,21 @@ export function watchedDriver(fake: Fake, ledger: Ledger, { law, trace }: { law:
       throw error
     } finally {
       ledger.alive(socket)
+      traffic.answered(socket)
     }
   }
   const driver: Fake = {
     ...fake,
     async connect(context) {
       const socket = ledger.connecting()
+      attempts.begin(socket, context.signal)
       try {
         const connection = await fake.connect(context)
+        attempts.end(socket, 'connected')
         ledger.connected(socket, connection)
         return connection
       } catch (error) {
+        attempts.end(socket, 'failed')
         ledger.gone(socket)
         throw error
       }
@@ -50,7 +59,7 @@ export function watchedDriver(fake: Fake, ledger: Ledger, { law, trace }: { law:
     },
     query(connection, sql, params, options) {
       const socket = ledger.of(connection)
-      checkStatement(socket, params, law)
+      traffic.sends(socket, params)
       trace.note('sends', socket.id, typeof params[0] === 'number' ? params[0] : 0)
       return sees(socket, fake.query(connection, sql, params, options))
     },
@@ -65,11 +74,18 @@ export function watchedDriver(fake: Fake, ledger: Ledger, { law, trace }: { law:
       }
     },
   }
-  const { beginWith, isAlive, reset, onLost, stream } = fake
+  const { beginWith, isAlive, reset, onLost, stream, confirmStale } = fake
+  if (confirmStale !== undefined) {
+    driver.confirmStale = async (connection) => {
+      const isStale = await confirmStale(connection)
+      if (isStale) ledger.fitness.stale(ledger.of(connection))
+      return isStale
+    }
+  }
   if (beginWith !== undefined) {
     driver.beginWith = (connection, begin, statement) => {
       const socket = ledger.of(connection)
-      checkStatement(socket, statement.params, law)
+      traffic.sends(socket, statement.params)
       const [token] = statement.params
       trace.note('sends', socket.id, typeof token === 'number' ? token : 0)
       socket.transactionOf = typeof token === 'number' ? callerOf(token) : UNKNOWN
@@ -79,7 +95,7 @@ export function watchedDriver(fake: Fake, ledger: Ledger, { law, trace }: { law:
   if (stream !== undefined) {
     driver.stream = async function* (connection, ...statement) {
       const socket = ledger.of(connection)
-      checkStatement(socket, statement[1], law)
+      traffic.sends(socket, statement[1])
       try {
         yield* stream(connection, ...statement)
       } finally {
@@ -91,8 +107,19 @@ export function watchedDriver(fake: Fake, ledger: Ledger, { law, trace }: { law:
     driver.isAlive = async (connection, context) => {
       const socket = ledger.of(connection)
       law.demand(socket.owner === undefined, 'checked while lent', () => `connection ${socket.id}`)
-      const alive = await isAlive(connection, context)
-      if (alive) ledger.proven(socket)
+      const { signal } = context
+      let alive = false
+      socket.checking++
+      try {
+        alive = await watchedPhase(facts, { name: 'isAlive', signal, socket }, async () =>
+          isAlive(connection, context),
+        )
+      } finally {
+        socket.checking--
+        // One that answers no in time speaks for all.
+        if (alive) ledger.proven(socket)
+        else if (!signal.aborted && ledger.open.has(socket)) ledger.fitness.suspected()
+      }
       return alive
     }
   }
@@ -100,42 +127,21 @@ export function watchedDriver(fake: Fake, ledger: Ledger, { law, trace }: { law:
     driver.reset = async (connection, how) => {
       const socket = ledger.of(connection)
       law.demand(socket.owner === undefined, 'reset while lent', () => `connection ${socket.id}`)
+      socket.phaseDeadline = facts.now() + facts.limitMs.onRelease
       await reset(connection, how)
+      socket.phaseDeadline = Number.POSITIVE_INFINITY
       socket.transactionOf = undefined
+      if (how === 'full') socket.bare = ledger.orders.hooks.onConnect
       ledger.alive(socket)
     }
   }
   if (onLost !== undefined) {
     driver.onLost = (connection, lost) => {
       onLost(connection, (error) => {
-        ledger.died(ledger.of(connection))
+        if (ledger.died(ledger.of(connection))) attempts.doubted()
         lost(error)
       })
     }
   }
   return driver
-}
-
-const UNKNOWN = -1
-
-/** A statement may only run on its caller's own connection, and never in somebody else's transaction. */
-function checkStatement(socket: Socket, params: readonly unknown[], law: Law): void {
-  const [token] = params
-  if (typeof token !== 'number') return
-  const caller = callerOf(token)
-  if (!socket.beginning && socket.connection?.session.transaction === 'none') socket.transactionOf = undefined
-  const { owner, transactionOf } = socket
-  law.demand(socket.closes === 0 && !socket.detached, 'no statement after the end', () => `${token}`)
-  law.demand(
-    owner === undefined || owner.callers.includes(caller),
-    'statements on own connections',
-    () => `connection ${socket.id} of ${owner?.callers} got one of ${caller}`,
-  )
-  if (transactionOf === UNKNOWN) socket.transactionOf = caller
-  else if (transactionOf !== undefined)
-    law.demand(
-      transactionOf === caller,
-      'statements in own transactions',
-      () => `${transactionOf}, ${caller}`,
-    )
 }
