@@ -25,6 +25,7 @@ export default {
     'Listener',
     'Main',
     'MssqlPackage',
+    'OdbcStatement',
     'On',
     'OraclePackage',
     'OraclePoolParts',

@@ -45,9 +45,11 @@ export type {
   Isolation,
   QueryResult,
   Row,
+  RowForm,
   SavepointMove,
   SqlDialect,
   SqlDriver,
+  TypeParsers,
 } from './contract/sql-driver.ts'
 export type { AcquirePhase, SlotState } from './contract/state.ts'
 export type { CloseReason, Gauges, PoolStats, Snapshot, Summary } from './contract/stats.ts'

@@ -1,8 +1,7 @@
 import type { Metric, Reading, Scenario, Server, Setting, Trial } from '../harness/scenario.ts'
 import { cpuMs, stopwatch } from '../harness/time.ts'
 import { ROWS } from '../subjects/databases.ts'
-import { orms } from '../subjects/orms/index.ts'
-import type { OrmSubject } from '../subjects/orms/orm.ts'
+import { type OrmEntry, orms } from '../subjects/orms/index.ts'
 
 const TASKS = 10
 const LEAD_IN = 2_000
@@ -27,7 +26,8 @@ export const ormScenarios: readonly Scenario[] = orms.map((orm) => ({
   start: (subject, setting) => start(orm, subject, setting),
 }))
 
-async function start(orm: OrmSubject, subject: string, { server, quick }: Setting): Promise<Trial> {
+async function start(entry: OrmEntry, subject: string, { server, quick }: Setting): Promise<Trial> {
+  const orm = await entry.load()
   const { lookup, close } = await (subject === OURS ? orm.ours : orm.theirs)(server as Server)
   let id = 0
   const crowd = async (goesOn: (lookups: number) => boolean) => {

@@ -17,8 +17,6 @@ function open(db: NodePgDatabase, close: () => Promise<unknown>): OpenOrm {
 }
 
 export const drizzle: OrmSubject = {
-  name: 'drizzle',
-  title: 'Drizzle',
   async ours({ host, port, user }: Server) {
     const config = { host, port, user, database: 'postgres' }
     const pool = createPool(pg(config, { module: pgModule }), { max: MAX })

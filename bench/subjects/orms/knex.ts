@@ -38,15 +38,11 @@ function models(db: Knex): OpenOrm {
 }
 
 export const knex: OrmSubject = {
-  name: 'knex',
-  title: 'Knex',
   ours: async (server) => plain(onOurs(server)),
   theirs: async (server) => plain(onTheirs(server)),
 }
 
 export const objection: OrmSubject = {
-  name: 'objection',
-  title: 'Objection',
   ours: async (server) => models(onOurs(server)),
   theirs: async (server) => models(onTheirs(server)),
 }

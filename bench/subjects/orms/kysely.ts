@@ -22,8 +22,6 @@ function open(dialect: Dialect): OpenOrm {
 }
 
 export const kysely: OrmSubject = {
-  name: 'kysely',
-  title: 'Kysely',
   async ours({ host, port, user }: Server) {
     const pool = createPool(pg({ host, port, user, database: 'postgres' }, { module: pgModule }), {
       max: MAX,

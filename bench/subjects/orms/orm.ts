@@ -8,8 +8,6 @@ export interface OpenOrm {
 
 /** The same ORM twice: on a rockpool pool, and on the pool that it comes with; ten connections each. */
 export interface OrmSubject {
-  readonly name: string
-  readonly title: string
   ours(server: Server): Promise<OpenOrm>
   theirs(server: Server): Promise<OpenOrm>
 }

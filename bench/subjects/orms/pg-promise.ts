@@ -9,8 +9,6 @@ const MAX = 10
 const LOOKUP = 'select id, name, balance from accounts where id = $1'
 
 export const pgPromiseOrm: OrmSubject = {
-  name: 'pg-promise',
-  title: 'pg-promise',
   async ours({ host, port, user }: Server) {
     const pgp = pgPromise()
     const config = { host, port, user, database: 'postgres' }

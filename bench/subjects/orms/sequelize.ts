@@ -29,8 +29,6 @@ function open(sequelize: Sequelize): OpenOrm {
 }
 
 export const sequelize: OrmSubject = {
-  name: 'sequelize',
-  title: 'Sequelize 6',
   ours: async (server: Server) => open(rockpoolSequelize(connect(server))),
   theirs: async (server: Server) => open(connect(server)),
 }

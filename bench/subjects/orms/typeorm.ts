@@ -25,8 +25,6 @@ async function open(source: DataSource): Promise<OpenOrm> {
 }
 
 export const typeorm: OrmSubject = {
-  name: 'typeorm',
-  title: 'TypeORM',
   async ours({ host, port, user }: Server) {
     const config = { host, port, user, database: 'postgres' }
     const pool = createPool(pg(config, { module: pgModule }), { max: MAX })
