@@ -122,5 +122,5 @@ export class Fitness {
 /** Sums of fractions of milliseconds are not exact. */
 const SLACK_MS = 0.001
 const STALE_EVERY_MS = 1_000
-/** What goes from hand to hand as quickly has not slept. */
-const AWAKE_MS = 1.001
+/** What goes from hand to hand, its reset included, was never idle. */
+const AWAKE_MS = 1_100
