@@ -44,7 +44,8 @@ function introduction(record: Record): string {
       'of the ratios within each round. Trust the ratios: the absolute figures are those of one small machine, whose cores ' +
       'client and server share. What is unfair to whom is said with each scenario.',
     '`bound` is code of this repository (`bench/bounds`) that does the least a pool can do, and would be no good as one. ' +
-      'Nobody can be faster; how near one comes is what counts.',
+      'How near one comes is what counts. Only the pipelines of PostgreSQL can be beaten: they send a Sync behind every ' +
+      'statement, and rockpool one behind up to sixteen.',
     '## Targets',
     markdown({ head: ['scenario', 'rockpool', 'wanted', 'is', ''], rows }),
   ].join('\n\n')

@@ -38,7 +38,8 @@ const tests: readonly Facts[] = [
     name: 'select',
     title: '`SELECT 1` by query',
     about:
-      'Unfair to postgres.js, which parses and prepares what the others send by the simple protocol; it pipelines on each ' +
+      'Unfair to pg-pool and the bounds, which send the text by the simple protocol each time: rockpool prepares it by ' +
+      'itself, and executes up to sixteen with one Sync behind them all. postgres.js prepares it too, and pipelines on each ' +
       'of its ten connections. The bounds are `pg` clients in pipeline mode that all tasks share blindly: nobody could borrow ' +
       'one, and one slow statement holds up all the others.',
     work: (database) => database.selectOne(),
@@ -48,7 +49,8 @@ const tests: readonly Facts[] = [
     name: 'lookup',
     title: 'Prepared lookup by primary key, by query',
     about:
-      'pg-pool and the bounds are given a name for the statement; rockpool and postgres.js prepare by themselves.',
+      'pg-pool and the bounds are given a name for the statement; rockpool and postgres.js prepare by themselves. The bounds ' +
+      'send a Sync behind each execution, rockpool one behind up to sixteen.',
     work: (database, id) => database.lookup(id),
     subjects: byQuery,
   },

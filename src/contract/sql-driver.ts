@@ -60,10 +60,10 @@ export type SavepointMove = 'set' | 'release' | 'rollback'
 export interface SqlDriver<C> extends Driver<C> {
   /**
    * Runs one statement; with `name`, as a prepared statement of that name, prepared when the connection first sees it;
-   * with `readOnly`, as one that its caller has declared to read only; with `form`, where the driver is pg, its rows read so; with
-   * `together`, as a read that shares its
-   * connection, and may share an error boundary with others that are sent at the same time: what is not executed, or not
-   * for good, because another one failed, rejects with an error that `isUndone` knows.
+   * with `readOnly`, as one that its caller has declared to read only; with `form`, where the driver is pg, its rows read
+   * so; with `together`, as a read that shares its connection, and may share an error boundary with others that are sent at
+   * the same time: what is not executed, or not for good, because another one failed, rejects with an error that `isUndone`
+   * knows.
    */
   query(
     connection: C,

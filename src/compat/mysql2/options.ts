@@ -64,7 +64,7 @@ function translated(config: PoolConfig): RockpoolOptions<Connection> {
     // The package's own limit comes first, with its own error.
     connectTimeoutMs: connectTimeout > 0 ? connectTimeout + 1_000 : Number.POSITIVE_INFINITY,
     maxWaiting: waitForConnections ? queueLimit || Number.POSITIVE_INFINITY : 0,
-    // 0 closes what nobody uses at once, as far as anything is at once.
+    // What is 0 for the package, at once, the pool refuses as no time at all.
     idleTimeoutMs: idleTimeout > 0 ? idleTimeout : 1,
     reset: resetOnRelease ? 'full' : 'rollback',
     ...(maxIdle < connectionLimit && { maxIdle: Math.max(maxIdle, 0) }),

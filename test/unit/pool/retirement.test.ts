@@ -116,27 +116,22 @@ describe('maxUses', () => {
 })
 
 describe('maxIdle', () => {
-  test('holds when several come back for one caller, who is served by the first that answers its check', async () => {
-    const { clock, pool } = world({ max: 2, maxIdle: 0, validateAfterIdleMs: 0 })
-    const leases = await clock.until(Promise.all([pool.acquire(), pool.acquire()]))
-    const next = pool.acquire()
-    for (const lease of leases) lease.release()
-    await clock.until(next)
-    await clock.advance(0)
-    expect(pool.stats()).toMatchObject({ leased: 1, idle: 0 })
-    expect(pool.stats().closed.idle).toBe(1)
-  })
-
-  test('does not keep overflow for a caller who is served by another', async () => {
-    const { clock, pool } = world({ max: 1, maxOverflow: 1, validateAfterIdleMs: 0 })
-    const leases = await clock.until(Promise.all([pool.acquire(), pool.acquire()]))
-    const next = pool.acquire()
-    for (const lease of leases) lease.release()
-    await clock.until(next)
-    await clock.advance(0)
-    expect(pool.stats()).toMatchObject({ leased: 1, idle: 0 })
-    expect(pool.stats().closed.overflow).toBe(1)
-  })
+  test.each([
+    ['idle', { max: 2, maxIdle: 0 }],
+    ['overflow', { max: 1, maxOverflow: 1 }],
+  ] as const)(
+    'holds when several come back for one caller, whom the first serves: %s',
+    async (why, limits) => {
+      const { clock, pool } = world({ ...limits, validateAfterIdleMs: 0 })
+      const leases = await clock.until(Promise.all([pool.acquire(), pool.acquire()]))
+      const next = pool.acquire()
+      for (const lease of leases) lease.release()
+      await clock.until(next)
+      await clock.advance(0)
+      expect(pool.stats()).toMatchObject({ leased: 1, idle: 0 })
+      expect(pool.stats().closed[why]).toBe(1)
+    },
+  )
 
   test('0 is a cap without a pool: closed on return, unless somebody waits', async () => {
     const { clock, pool, server } = world({ max: 1, maxIdle: 0 })
